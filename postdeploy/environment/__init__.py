@@ -1,0 +1,39 @@
+"""What should be: one environment as closed, typed, frozen data, read from a base and an overlay."""
+
+from postdeploy.environment.files import EnvironmentFileError, UnknownEnvironment, known, load
+from postdeploy.environment.flux import ExpectedRevision, Flux
+from postdeploy.environment.model import (
+    PRODUCTION,
+    WORKLOAD_KINDS,
+    Accepted,
+    Api,
+    Brand,
+    Cluster,
+    Component,
+    Deposit,
+    Environment,
+    Settle,
+    Suppression,
+    Tolerance,
+)
+
+__all__ = [
+    "PRODUCTION",
+    "WORKLOAD_KINDS",
+    "Accepted",
+    "Api",
+    "Brand",
+    "Cluster",
+    "Component",
+    "Deposit",
+    "Environment",
+    "EnvironmentFileError",
+    "ExpectedRevision",
+    "Flux",
+    "Settle",
+    "Suppression",
+    "Tolerance",
+    "UnknownEnvironment",
+    "known",
+    "load",
+]

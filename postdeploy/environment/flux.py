@@ -1,0 +1,53 @@
+"""How a release maps to the revisions Flux reports."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated
+
+from postdeploy.environment.forms import Model, Name, form
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedRevision:
+    """The Flux revision a release maps to; printed in failure messages as it would be seen."""
+
+    ref: str | None
+    algorithm: str
+    commit: str | None
+    names_release: bool
+    """Whether a match says which release it is: the reference carries the tag, or the commit is known."""
+
+    def matches(self, revision: str) -> bool:
+        """Whether a revision that Flux reports (`<ref>@sha1:<hash>`) is this one; a short commit is compared as one."""
+        seen = re.fullmatch(r"(?:(?P<ref>.+)@)?(?P<algorithm>sha1|sha256):(?P<hash>[0-9a-f]{40,64})", revision)
+        if seen is None or seen["ref"] != self.ref or seen["algorithm"] != self.algorithm:
+            return False
+        return self.commit is None or seen["hash"].startswith(self.commit)
+
+    def __str__(self) -> str:
+        return f"{self.ref + '@' if self.ref else ''}{self.algorithm}:{self.commit or '…'}"
+
+
+class Flux(Model):
+    """The Flux objects that bring a release into the cluster."""
+
+    namespace: Name
+    """Namespace of the Flux objects."""
+    source: Name
+    """Name of the GitRepository."""
+    revision: Annotated[str, form("revision")]
+    """Form of the artifact's revision, `{tag}@sha1:{commit}` or `main@sha1:{commit}`."""
+    kustomizations: tuple[Name, ...] = ()
+    """Kustomizations that must have applied the revision."""
+    helm_releases: tuple[Name, ...] = ()
+    """HelmReleases that must be ready."""
+
+    def expected_revision(self, tag: str, commit: str | None = None) -> ExpectedRevision:
+        """The revision Flux must report once the release is applied; without the commit any hash fits."""
+        if commit is not None and not re.fullmatch(r"[0-9a-f]{7,64}", commit):
+            raise ValueError(f"not a commit: {commit!r}; expected 7 to 64 lower-case hex digits")
+        head, _, algorithm = self.revision.removesuffix(":{commit}").rpartition("@")
+        ref = head.replace("{tag}", tag) or None
+        return ExpectedRevision(ref, algorithm, commit, "{tag}" in head or commit is not None)

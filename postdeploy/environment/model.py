@@ -1,0 +1,259 @@
+"""What should be: one environment as closed, typed, frozen data. No check invents an expectation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from postdeploy.environment.flux import Flux
+from postdeploy.environment.forms import (
+    Count,
+    Currency,
+    Day,
+    Flag,
+    Frozen,
+    Host,
+    Image,
+    Locale,
+    Model,
+    Money,
+    Name,
+    Pause,
+    Seconds,
+    Tag,
+    Text,
+    form,
+)
+
+PRODUCTION = ("uk-prod", "cy-prod", "mt-prod", "hk-prod", "sg-prod", "ae-prod", "za-prod")
+"""The seven production environments, in the order reports show them."""
+
+WORKLOAD_KINDS = ("Deployment", "StatefulSet", "DaemonSet")
+
+
+class Component(Model):
+    """One deployable of the environment, with the image repository it must run."""
+
+    name: Name
+    """Object name in Kubernetes; the key it is written under."""
+    kind: Literal["Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job"]
+    """Kind of the Kubernetes object."""
+    namespace: Name
+    """Namespace it lives in."""
+    image: Image
+    """Image repository it must run, without tag or digest."""
+    tag: Tag | None = None
+    """Pinned tag of something that is not part of the release (a database, Redis), quoted; none: the release's own."""
+    group: Literal["crm", "crm-script"] | None = None
+    """Release group kept in lockstep, `crm` or `crm-script`."""
+    replicas: Count = 1
+    """Replicas (of a DaemonSet: nodes) it runs normally; an autoscaler may differ, zero is never accepted silently."""
+    may_be_zero: Flag = False
+    """Whether being scaled to zero is intended here (a disabled feature, an autoscaler that idles)."""
+    update_strategy: Literal["RollingUpdate", "Recreate", "OnDelete"] = "RollingUpdate"
+    """How its pods are replaced; under OnDelete old pods stay until somebody deletes them."""
+    schedule: Annotated[str, form("cron")] | None = None
+    """Cron schedule of a CronJob."""
+    suspended: Flag = False
+    """Whether a CronJob is meant to be suspended."""
+    owner: Text
+    """Team that answers for it."""
+
+
+class Cluster(Model):
+    """The identity of the cluster this environment lives in: a mismatch ends the run before any look."""
+
+    context: Text
+    """Name of the kubeconfig context."""
+    server: Annotated[str, form("url")] | None = None
+    """API server URL."""
+    ca_sha256: Annotated[str, form("sha256")] | None = None
+    """SHA-256 of the cluster CA certificate (DER), hex."""
+    kube_system_uid: Annotated[str, form("uid")] | None = None
+    """uid of the namespace kube-system: as unique as a cluster gets."""
+
+
+class Brand(Model):
+    """One white label: a host, its language, and the legal entity a client contracts with."""
+
+    name: Name
+    """The key it is written under."""
+    host: Host
+    """Public host name."""
+    locale: Locale
+    """Language of its pages; left out: the environment's."""
+    legal_entity: Text
+    """Company a client contracts with; left out: the environment's."""
+
+
+class Api(Model):
+    """The brokerage's public API."""
+
+    host: Host
+    """Public host name of the API."""
+    account: Text
+    """Login name of this environment's synthetic test account."""
+    instruments: Annotated[tuple[Text, ...], Field(min_length=1)]
+    """Symbols a client of this jurisdiction must be offered."""
+
+
+class Deposit(Model):
+    """The smallest deposit agreed with compliance, per method."""
+
+    method: Name
+    """The key it is written under."""
+    currency: Currency
+    """Currency it is made in, one the environment declares; left out: the environment's."""
+    amount: Money
+    """Smallest amount agreed with compliance for this jurisdiction, quoted, such as "10.00"."""
+    ends: Literal["settled", "pending"] = "settled"
+    """State a healthy deposit reaches within the budget; eDDA and SEPA stay pending."""
+
+
+class Accepted(Model):
+    """Something accepted for a while, with somebody's name and reason on it; once expired it is itself a finding."""
+
+    owner: Text
+    """Who accepted it."""
+    reason: Text
+    """Why, with a ticket."""
+    expires: Day
+    """Last day it holds, YYYY-MM-DD."""
+
+    def is_expired(self, today: date) -> bool:
+        """Whether its last day is over."""
+        return today > self.expires
+
+
+class Tolerance(Accepted):
+    """A failure accepted for a while: the check is reported as degraded until it expires."""
+
+    check: Annotated[str, form("check")]
+    """Check id it applies to."""
+    subject: Text
+    """Subject it applies to: a component, an image, a host, an account, or the environment's name."""
+
+
+class Suppression(Accepted):
+    """Warning events that diagnosis leaves out."""
+
+    event: Text
+    """Reason of the event, such as FailedScheduling."""
+    message: Text
+    """Regular expression found in the event's message."""
+    component: Name | None = None
+    """Component whose events are meant; none: everyone's."""
+
+
+class Settle(Model):
+    """How long a rollout may take to converge, in seconds."""
+
+    budget_s: Seconds = 600.0
+    """Longest wait."""
+    every_s: Pause = 2.0
+    """Pause between two looks."""
+    rehearsal_every_s: Pause = 0.2
+    """The same in a rehearsal."""
+
+
+class Environment(Model):
+    """One production (or staging) environment: a jurisdiction, its cluster, and everything that should live there."""
+
+    name: Name
+    """The file's name."""
+    regulator: Text
+    """Supervisor of the legal entity, such as FCA."""
+    legal_entity: Text
+    """Company that is licensed here."""
+    country: Annotated[str, form("country")]
+    """ISO 3166 code, upper case; `NO` is a country and not a boolean."""
+    currency: Currency
+    """ISO 4217 code clients are accounted in unless they choose another."""
+    currencies: tuple[Currency, ...] = ()
+    """Further account currencies offered here."""
+    locale: Locale = "en-GB"
+    """Language of a brand that names none."""
+    timezone: Annotated[str, form("zone")] = "UTC"
+    """IANA zone of the local times below."""
+    cluster: Cluster
+    """Identity of the cluster."""
+    flux: Flux
+    """How a release maps to Flux revisions."""
+    components: Frozen[Component]
+    """Everything that is deployed, by object name."""
+    brands: Frozen[Brand]
+    """White labels, by brand."""
+    api: Api
+    """The public API and its synthetic account."""
+    deposits: Frozen[Deposit]
+    """Smallest deposits, by method."""
+    tolerances: tuple[Tolerance, ...] = ()
+    """Failures accepted for a while."""
+    suppressions: tuple[Suppression, ...] = ()
+    """Warning events left out of diagnosis for a while."""
+    settle: Settle = Settle()
+    """How long a rollout may take."""
+    hold_s: Seconds = 30.0
+    """Stability window after convergence, seconds."""
+    quiet_hours: tuple[Annotated[str, form("hours")], ...] = ()
+    """Local times `HH:MM-HH:MM` in which markets are closed."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_inherited(cls, data: Any) -> Any:
+        """Give parts the key they are written under and what they take over from the environment."""
+        if not isinstance(data, Mapping):
+            return data
+        entity, locale, currency = (data.get(key) for key in ("legal_entity", "locale", "currency"))
+        brand = {"locale": locale or cls.model_fields["locale"].default, "legal_entity": entity}
+        taken = {"components": {}, "brands": brand, "deposits": {"currency": currency}}
+        keys = {"components": "name", "brands": "name", "deposits": "method"}
+        named = {part: _named(data[part], keys[part], taken[part]) for part in keys if part in data}
+        return {**data, **named}
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """Every namespace that a component lives in, sorted."""
+        return tuple(sorted({each.namespace for each in self.components.values()}))
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Every declared public host: each brand's, then the API's."""
+        return tuple(dict.fromkeys([*(each.host for each in self.brands.values()), self.api.host]))
+
+    def expired(self, today: date) -> tuple[Accepted, ...]:
+        """Tolerances and suppressions whose last day is over."""
+        return tuple(each for each in (*self.tolerances, *self.suppressions) if each.is_expired(today))
+
+    def subjects(self, over: str) -> Mapping[str, object]:
+        """What a check is parametrised over: subject name to value; empty where this environment declares none."""
+        parts = self.components
+        match over:
+            case "environment":
+                return {self.name: self}
+            case "component":
+                return parts
+            case "workload":
+                return {name: each for name, each in parts.items() if each.kind in WORKLOAD_KINDS}
+            case "cronjob":
+                return {name: each for name, each in parts.items() if each.kind == "CronJob"}
+            case "migration":
+                return {name: each for name, each in parts.items() if each.kind == "Job"}
+            case "image":
+                return {each.image: each.image for each in parts.values()}
+            case "host":
+                return {host: host for host in self.hosts}
+            case "account":
+                return {self.api.account: self.api}
+        raise ValueError(f"no family of subjects called {over!r}")
+
+
+def _named(parts: Any, key: str, inherited: Mapping[str, Any]) -> Any:
+    """Parts with their key as a field; what is no mapping is left for validation to refuse."""
+    if not isinstance(parts, Mapping):
+        return parts
+    given = {name: value for name, value in inherited.items() if value is not None}
+    return {name: {key: name, **given, **part} if isinstance(part, Mapping) else part for name, part in parts.items()}

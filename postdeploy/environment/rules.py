@@ -1,0 +1,134 @@
+"""Rules between the fields of an environment file, over its merged data as written.
+
+They run beside the models' own validation, not after it, so that one attempt shows every error of a file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from postdeploy.environment.wording import Finding, hint
+
+UPDATES = {
+    "Deployment": ("RollingUpdate", "Recreate"),
+    "StatefulSet": ("RollingUpdate", "OnDelete"),
+    "DaemonSet": ("RollingUpdate", "OnDelete"),
+}
+
+
+def contradictions(name: str, data: Mapping[str, Any]) -> list[Finding]:
+    """What cannot be true together; values of a wrong type are left to the models."""
+    rules = (_identity, _components, _deposits, _hosts, _suppressions, _settle)
+    return [*(finding for rule in rules for finding in rule(data)), *_tolerances(name, data)]
+
+
+def _map(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = data.get(key)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _maps(data: Mapping[str, Any], key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    return ((name, value) for name, value in _map(data, key).items() if isinstance(value, Mapping))
+
+
+def _list(data: Mapping[str, Any], key: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    value = data.get(key)
+    return (
+        (index, each)
+        for index, each in enumerate(value if isinstance(value, list) else [])
+        if isinstance(each, Mapping)
+    )
+
+
+def _identity(data: Mapping[str, Any]) -> Iterator[Finding]:
+    identities = ("server", "ca_sha256", "kube_system_uid")
+    if isinstance(data.get("cluster"), Mapping) and not any(_map(data, "cluster").get(each) for each in identities):
+        expected = "expected at least one of server, ca_sha256 and kube_system_uid beside the context"
+        yield Finding(("cluster",), f"{expected}: any kubeconfig can call a context so")
+
+
+def _components(data: Mapping[str, Any]) -> Iterator[Finding]:
+    for name, part in _maps(data, "components"):
+        for key, text in _component(part):
+            yield Finding(("components", name, key), text)
+
+
+def _component(part: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    kind, update = part.get("kind"), part.get("update_strategy", "RollingUpdate")
+    if kind == "CronJob" and not part.get("schedule"):
+        yield "schedule", "missing: a CronJob needs a schedule, such as '30 5 * * *'"
+    for key in ("schedule", "suspended"):
+        if kind in ("Job", *UPDATES) and part.get(key):
+            yield key, f"only a CronJob has it, this is a {kind}"
+    if kind in UPDATES and update in ("Recreate", "OnDelete") and update not in UPDATES[kind]:
+        yield "update_strategy", f"expected {' or '.join(UPDATES[kind])} for a {kind}, found '{update}'"
+    if part.get("replicas") == 0 and part.get("may_be_zero") is not True and kind in ("Deployment", "StatefulSet"):
+        yield "replicas", "0 needs 'may_be_zero: true' beside it"
+    if part.get("tag") and part.get("group"):
+        yield "tag", "pinned, although its group follows the release: expected one of tag and group"
+
+
+def _deposits(data: Mapping[str, Any]) -> Iterator[Finding]:
+    offered = data.get("currencies")
+    accepted = [data.get("currency"), *(offered if isinstance(offered, list) else [])]
+    for name, part in _maps(data, "deposits"):
+        currency = part.get("currency")
+        if isinstance(currency, str) and currency not in accepted:
+            listed = ", ".join(str(each) for each in accepted)
+            yield Finding(
+                ("deposits", name, "currency"),
+                f"expected a currency of this environment ({listed}), found '{currency}'",
+            )
+
+
+def _hosts(data: Mapping[str, Any]) -> Iterator[Finding]:
+    first: dict[str, str] = {}
+    written: list[tuple[tuple[str, ...], Any]] = [
+        (("brands", name, "host"), part.get("host")) for name, part in _maps(data, "brands")
+    ]
+    written.append((("api", "host"), _map(data, "api").get("host")))
+    for where, host in written:
+        if isinstance(host, str) and host in first:
+            yield Finding(where, f"expected a host of its own, '{host}' is that of {first[host]}")
+        elif isinstance(host, str):
+            first[host] = ".".join(where)
+
+
+def _suppressions(data: Mapping[str, Any]) -> Iterator[Finding]:
+    components = tuple(_map(data, "components"))
+    for index, each in _list(data, "suppressions"):
+        component, message = each.get("component"), each.get("message")
+        if isinstance(component, str) and component not in components:
+            text = f"expected a component of this environment, found '{component}'{hint(component, components)}"
+            yield Finding(("suppressions", index, "component"), text)
+        if isinstance(message, str):
+            try:
+                re.compile(message)
+            except re.error as error:
+                yield Finding(
+                    ("suppressions", index, "message"), f"expected a regular expression, found '{message}': {error}"
+                )
+
+
+def _settle(data: Mapping[str, Any]) -> Iterator[Finding]:
+    budget, every = (_map(data, "settle").get(key, default) for key, default in (("budget_s", 600), ("every_s", 2)))
+    if isinstance(budget, int | float) and isinstance(every, int | float) and every > budget:
+        yield Finding(("settle", "every_s"), f"expected at most budget_s ({budget}), found {every}")
+
+
+def _tolerances(name: str, data: Mapping[str, Any]) -> Iterator[Finding]:
+    components, api = _map(data, "components"), _map(data, "api")
+    images = [part.get("image") for _, part in _maps(data, "components")]
+    hosts = [part.get("host") for _, part in _maps(data, "brands")]
+    subjects = [
+        each
+        for each in (name, *components, *images, *hosts, api.get("host"), api.get("account"))
+        if isinstance(each, str)
+    ]
+    for index, each in _list(data, "tolerances"):
+        subject = each.get("subject")
+        if isinstance(subject, str) and subject not in subjects:
+            expected = "expected a component, image, host or account of this environment, or its name"
+            yield Finding(("tolerances", index, "subject"), f"{expected}; found '{subject}'{hint(subject, subjects)}")

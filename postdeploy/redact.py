@@ -1,0 +1,258 @@
+"""Masks secrets and personal data in what a run keeps: registered secrets in every usual encoding, and known forms.
+
+Pure and linear: no pattern can be made to backtrack over a long line of somebody's log.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from pydantic import SecretStr
+
+MASK = "[redacted]"
+SHORTEST = 4
+"""A registered secret below this length would mask half of every report, and protects nothing."""
+
+SECRET_WORDS = frozenset(
+    {
+        "password",
+        "passwd",
+        "pwd",
+        "passphrase",
+        "secret",
+        "secrets",
+        "token",
+        "tokens",
+        "otp",
+        "totp",
+        "pin",
+        "authorization",
+        "cookie",
+        "cookies",
+        "credential",
+        "credentials",
+        "apikey",
+        "privatekey",
+        "accesskey",
+        "secretkey",
+        "sessionid",
+        "pan",
+        "cvv",
+        "cvc",
+        "iban",
+        "cardnumber",
+        "jwt",
+    }
+)
+"""Last word, or last two words as one, of a key whose value is masked."""
+
+
+class Redactor:
+    """Masks the registered secrets wherever they turn up, and what looks like one; masking twice changes nothing."""
+
+    def __init__(self, secrets: Iterable[SecretStr | str] = (), *, keep: Iterable[str] = ()) -> None:
+        """`keep`: texts known to be harmless, such as the names of the synthetic accounts."""
+        forms = {form for each in secrets for form in _encoded(_plain(each)) if form not in MASK}
+        self._secrets = _any_of(forms)
+        self._keep = frozenset(keep)
+
+    def __repr__(self) -> str:
+        return "<redactor>"
+
+    def text(self, text: str) -> str:
+        """The text with secrets masked."""
+        if self._secrets:
+            text = self._secrets.sub(MASK, text)
+        for needle, pattern, mask in PATTERNS:
+            if needle is None or needle in text:
+                text = _settled(pattern, partial(self._masked, mask=mask), text)
+        return text
+
+    def json(self, value: Any) -> Any:
+        """A plain value with every text in it masked, and everything under a key that names a secret."""
+        if isinstance(value, SecretStr):
+            return MASK
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return self._mapping(value)
+        if isinstance(value, list | tuple):
+            if len(value) == 2 and isinstance(value[0], str) and names_secret(value[0]):
+                return [self.text(value[0]), _hidden(value[1])]  # a header as a pair
+            return [self.json(each) for each in value]
+        return value
+
+    def _mapping(self, value: Mapping[Any, Any]) -> dict[Any, Any]:
+        named = next((value[key] for key in ("name", "key") if isinstance(value.get(key), str)), "")
+        hidden = {"value"} if names_secret(named) else set()
+        return {
+            self.text(key) if isinstance(key, str) else key: _hidden(each)
+            if key in hidden or names_secret(str(key))
+            else self.json(each)
+            for key, each in value.items()
+        }
+
+    def _masked(self, match: re.Match[str], mask: Callable[[re.Match[str]], str]) -> str:
+        return match[0] if match[0] in self._keep else mask(match)
+
+
+def _settled(pattern: re.Pattern[str], mask: Callable[[re.Match[str]], str], text: str) -> str:
+    """The text masked until nothing changes: what stands behind one account number may be the next one."""
+    while (masked := pattern.sub(mask, text)) != text:
+        text = masked
+    return text
+
+
+def names_secret(key: str) -> bool:
+    """Whether a key's name says that its value is a secret: `otp`, `clientSecret`, `X-Api-Key`, not `token_type`."""
+    words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", key)]
+    while words and words[-1].isdigit():
+        words.pop()
+    if "password" in words or "passwd" in words:
+        return True
+    return bool(words) and (words[-1] in SECRET_WORDS or "".join(words[-2:]) in SECRET_WORDS)
+
+
+def _plain(secret: SecretStr | str) -> str:
+    return secret.get_secret_value() if isinstance(secret, SecretStr) else secret
+
+
+def _hidden(value: Any) -> Any:
+    """The mask; nothing and yes or no hide nothing."""
+    return value if value is None or isinstance(value, bool) else MASK
+
+
+def _any_of(forms: Iterable[str]) -> re.Pattern[str] | None:
+    ordered = sorted(forms, key=lambda form: (-len(form), form))
+    return re.compile("|".join(re.escape(each) for each in ordered)) if ordered else None
+
+
+def _encoded(secret: str) -> set[str]:
+    """The forms a secret takes on its way through URLs, JSON, HTML, base64 and hex."""
+    if len(secret) < SHORTEST:
+        return set()
+    raw = secret.encode()
+    urls = {quote(secret), quote(secret, safe=""), quote_plus(secret)}
+    lower = {re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), url) for url in urls}
+    texts = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], html.escape(secret)}
+    lines = {line for line in secret.splitlines() if len(line) >= 2 * SHORTEST} if "\n" in secret else set()
+    return {secret, *urls, *lower, *texts, *lines, raw.hex(), raw.hex().upper(), *_base64(raw)}
+
+
+def _base64(raw: bytes) -> set[str]:
+    """What the secret looks like inside base64 at any alignment: `user:SECRET` in Basic, for instance."""
+    found = set()
+    for offset, start in ((0, 0), (1, 2), (2, 3)):
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            whole = encode(b"\0" * offset + raw).decode().rstrip("=")
+            inner = whole[start : None if (offset + len(raw)) % 3 == 0 else -1]
+            if len(inner) >= SHORTEST:
+                found.add(inner)
+    return found
+
+
+def _card(match: re.Match[str]) -> str:
+    """A run of digits with its card numbers masked: they are whole groups of the run, and pass Luhn."""
+    run, groups = match[0], list(re.finditer(r"\d+", match[0]))
+    kept, done, first = "", 0, 0
+    while first < len(groups):
+        last = _card_end(groups[first : first + 19])
+        if last:
+            kept += run[done : groups[first].start()] + MASK
+            done = groups[first + last - 1].end()
+        first += last or 1
+    return kept + run[done:]
+
+
+def _card_end(groups: Sequence[re.Match[str]]) -> int:
+    """How many of these groups make up a card number that starts here, at most; none: 0."""
+    digits, found = "", 0
+    for count, group in enumerate(groups, start=1):
+        digits += group[0]
+        if 13 <= len(digits) <= 19 and _is_card(digits):
+            found = count
+        if len(digits) > 19:
+            break
+    return found
+
+
+def _is_card(digits: str) -> bool:
+    known = (
+        digits[0] in "46" or "34" <= digits[:2] <= "39" or "51" <= digits[:2] <= "55" or "2221" <= digits[:4] <= "2720"
+    )
+    doubled = [int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(digits))]
+    return known and sum(each - 9 if each > 9 else each for each in doubled) % 10 == 0
+
+
+def _iban(match: re.Match[str]) -> str:
+    """An account number masked when its check digits hold; words after a spaced one stay."""
+    run = match[0]
+    for end in [*(index for index, char in enumerate(run) if char == " "), len(run)][::-1]:
+        number = run[:end].replace(" ", "")
+        if 15 <= len(number) <= 34 and int("".join(str(int(char, 36)) for char in number[4:] + number[:4])) % 97 == 1:
+            return MASK + run[end:]
+    return run
+
+
+def _pair(match: re.Match[str]) -> str:
+    """The value of `password=…` masked, its quotes kept so that JSON stays JSON."""
+    value = match["value"]
+    quotes = re.match(r"\\*[\"']", value)
+    if quotes is None:
+        return match["key"] + MASK
+    closed = len(value) > len(quotes[0]) and value.endswith(quotes[0])
+    return match["key"] + quotes[0] + MASK + (quotes[0] if closed else "")
+
+
+def _all(_: re.Match[str]) -> str:
+    return MASK
+
+
+def _after(match: re.Match[str]) -> str:
+    return match[1] + MASK
+
+
+_WORD = (
+    r"(?:passw(?:or)?d|passphrase|pwd|secret|token|(?<![a-z])t?otp|api[_-]?key|private[_-]?key|access[_-]?key|credentials?)"
+    r"(?:[_-]?\d{1,3})?"
+)
+_VALUE = r"(?P<value>\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?|\\+\"[^\"\\]*(?:\\+\")?|[^\s,;&\"'<>(){}\[\]\\]+)"
+
+PATTERNS: tuple[tuple[str | None, re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    (
+        "PRIVATE KEY",
+        re.compile(
+            r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|\Z)", re.S
+        ),
+        _all,
+    ),
+    ("eyJ", re.compile(r"\beyJ[\w-]{5,}(?:\.[\w-]*){1,4}"), _all),
+    (
+        None,
+        re.compile(r"\b(?:gh[pousr]_\w{20,}|glpat-[\w-]{16,}|AKIA[0-9A-Z]{16}|xox[abprs]-[\w-]{10,}|ya29\.[\w-]{10,})"),
+        _all,
+    ),
+    (
+        None,
+        re.compile(
+            r"((?:authorization|cookie)\\*[\"']?\s{0,4}[:=]\s{0,4}\\*[\"']?)(?!\[redacted\])"
+            r"(?:(?:basic|bearer|token|digest|negotiate)\s{1,4})?[^\s\"'\\,;]+",
+            re.I,
+        ),
+        _after,
+    ),
+    (None, re.compile(r"\b((?:bearer|basic)\s{1,4})(?=\S{0,64}[0-9=+/._~])[\w.~+/-]{8,}=*", re.I), _after),
+    ("://", re.compile(r"(\b[a-z][a-z0-9+.-]{1,20}://)[^\s/\"'<>]{1,512}@", re.I), lambda match: f"{match[1]}{MASK}@"),
+    (None, re.compile(rf"(?P<key>{_WORD}\\*[\"']?\s{{0,4}}(?:=>|[:=]|%3D)\s{{0,4}}){_VALUE}", re.I), _pair),
+    (None, re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}(?![A-Z0-9])"), _iban),
+    (None, re.compile(r"(?<![0-9A-Za-z])\d(?:[ -]?\d){12,}(?![0-9A-Za-z])"), _card),
+    ("@", re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}@(?:[\w-]{1,63}\.){1,8}[a-z]{2,}\b", re.I), _all),
+)
+"""A needle that must be there (cheap to look for), the form, and what replaces it; whole blocks come first."""

@@ -1,0 +1,167 @@
+"""Where credentials come from: environment variables, files, a secrets directory, Google Secret Manager; never YAML."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn, Protocol
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from postdeploy.verdict import Unverified
+
+DIRECTORY = "POSTDEPLOY_SECRETS_DIR"
+PROJECT = "POSTDEPLOY_GCP_PROJECT"
+GENERIC = "POSTDEPLOY_"
+
+
+class Sealed(SecretStr):
+    """A secret that is neither printed nor pickled; a copy is the same object."""
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is never pickled")
+
+    def __copy__(self) -> Sealed:
+        return self
+
+    def __deepcopy__(self, _: dict[int, Any]) -> Sealed:
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """The credentials of one environment."""
+
+    password: Sealed
+    """Password of the synthetic account."""
+
+    @property
+    def all(self) -> tuple[Sealed, ...]:
+        """Every secret, for the redactor."""
+        return (self.password,)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("secrets are never pickled")
+
+
+class SecretClient(Protocol):
+    """What is used of Google's SecretManagerServiceClient."""
+
+    def access_secret_version(self, *, name: str) -> Any:
+        """The payload of one version of a secret."""
+        ...
+
+
+def prefixes(environment_name: str) -> tuple[str, str]:
+    """Variables of this environment begin with the first; the second serves every environment, and is asked last."""
+    return f"{GENERIC}{environment_name.upper().replace('-', '_')}_", GENERIC
+
+
+def load_secrets(environment_name: str, *, client: SecretClient | None = None) -> Secrets:
+    """The environment's credentials; Unverified says where they were looked for. `client` stands in for Google's."""
+    directory = os.environ.get(DIRECTORY) or None
+    if directory is not None and not Path(directory).is_dir():
+        raise Unverified(f"{DIRECTORY} names {directory}, which is no directory")
+    for prefix in prefixes(environment_name):
+        found = _Credentials(_env_prefix=prefix, _secrets_dir=directory, google=client).password
+        if found is not None:
+            return Secrets(Sealed(found.get_secret_value()))
+    raise Unverified(_missing(environment_name))
+
+
+def _missing(environment_name: str) -> str:
+    own, generic = (f"{prefix}PASSWORD" for prefix in prefixes(environment_name))
+    return (
+        f"no password for the synthetic account of {environment_name}: set {own} or {own}_FILE "
+        f"(or {generic} or {generic}_FILE for every environment), or keep a file called {own} or {generic} "
+        f"in the folder that {DIRECTORY} names, or a secret so called in the Google project that {PROJECT} names"
+    )
+
+
+class _Credentials(BaseSettings):
+    """What pydantic-settings finds under one prefix."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", hide_input_in_errors=True)
+
+    password: SecretStr | None = None
+    google: Any = None
+    """A client to use instead of Google's own."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # left out: a .env file is committed one day
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        prefix = env_settings.env_prefix if isinstance(env_settings, EnvSettingsSource) else GENERIC
+        variables, google = _FileVariables(settings_cls, prefix), _SecretManager(settings_cls, prefix)
+        return init_settings, env_settings, variables, file_secret_settings, google
+
+
+class _Source(PydanticBaseSettingsSource):
+    """Looks the password up by its full name, unless an earlier source had it."""
+
+    def __init__(self, settings_cls: type[BaseSettings], prefix: str) -> None:
+        super().__init__(settings_cls)
+        self.variable = f"{prefix}PASSWORD"
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return self.look(), field_name, False
+
+    def __call__(self) -> Mapping[str, Any]:  # type: ignore[override]
+        if self.current_state.get("password"):
+            return {}
+        value, name, _ = self.get_field_value(self.settings_cls.model_fields["password"], "password")
+        return {name: value} if value else {}
+
+    def look(self) -> str | None:
+        raise NotImplementedError
+
+
+class _FileVariables(_Source):
+    """`…_PASSWORD_FILE` names a file that holds the password."""
+
+    def look(self) -> str | None:
+        name = f"{self.variable}_FILE"
+        path = os.environ.get(name)
+        if not path:
+            return None
+        try:
+            return Path(path).expanduser().read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+            raise Unverified(f"{name} names {path}, which cannot be read: {reason}") from None
+
+
+class _SecretManager(_Source):
+    """The newest version of a secret of that name in the project POSTDEPLOY_GCP_PROJECT names (extra `gcp`)."""
+
+    def look(self) -> str | None:
+        project = os.environ.get(PROJECT)
+        if not project:
+            return None
+        client = self.current_state.get("google") or _google()
+        try:
+            answer = client.access_secret_version(name=f"projects/{project}/secrets/{self.variable}/versions/latest")
+        except Exception as error:  # noqa: BLE001 (whatever goes wrong there, we could not look)
+            if type(error).__name__ == "NotFound":
+                return None
+            raise Unverified(f"Secret Manager of {project}: {self.variable}: {type(error).__name__}: {error}") from None
+        return str(answer.payload.data.decode("utf-8")).rstrip("\r\n")
+
+
+def _google() -> Any:
+    try:
+        return importlib.import_module("google.cloud.secretmanager").SecretManagerServiceClient()
+    except ImportError:
+        raise Unverified(f"{PROJECT} is set, but the extra is not installed: uv sync --extra gcp") from None
+    except Exception as error:  # noqa: BLE001 (google.auth is not imported here)
+        raise Unverified(f"{PROJECT} is set, but there are no Google credentials: {error}") from None
