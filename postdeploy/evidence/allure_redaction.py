@@ -1,0 +1,95 @@
+"""Allure results without secrets: texts before they are written, attachments before any logger sees them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from allure_commons.reporter import AllureReporter
+from allure_commons.types import AttachmentType
+
+from postdeploy.evidence.journal import Redact
+
+_TEXT = ("text/", "application/json", "application/xml", "application/yaml")
+
+
+class RedactingReporter(AllureReporter):
+    """Attachments lose their secrets before any logger, ours or the user's, writes them."""
+
+    def __init__(self, redact: Redact) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._redact = redact
+
+    def attach_data(
+        self,
+        uuid: str,
+        body: Any,
+        name: str | None = None,
+        attachment_type: Any = None,
+        extension: str | None = None,
+        parent_uuid: str | None = None,
+    ) -> None:
+        """Attach text without its secrets, anything else as it is."""
+        clean = self._clean(body, attachment_type)
+        super().attach_data(uuid, clean, name, attachment_type, extension, parent_uuid)  # type: ignore[no-untyped-call]
+
+    def attach_file(
+        self,
+        uuid: str,
+        source: str,
+        name: str | None = None,
+        attachment_type: Any = None,
+        extension: str | None = None,
+        parent_uuid: str | None = None,
+    ) -> None:
+        """Attach a file of text as text."""
+        about = (name, attachment_type, extension, parent_uuid)
+        if _is_text(attachment_type):
+            self.attach_data(uuid, Path(source).read_bytes(), *about)
+        else:
+            super().attach_file(uuid, source, *about)  # type: ignore[no-untyped-call]
+
+    def global_attach_data(
+        self, uuid: str, body: Any, name: str | None = None, attachment_type: Any = None, extension: str | None = None
+    ) -> None:
+        """Attach text to the run without its secrets."""
+        clean = self._clean(body, attachment_type)
+        super().global_attach_data(uuid, clean, name, attachment_type, extension)  # type: ignore[no-untyped-call]
+
+    def global_attach_file(
+        self, uuid: str, source: str, name: str | None = None, attachment_type: Any = None, extension: str | None = None
+    ) -> None:
+        """Attach a file of text to the run as text."""
+        about = (name, attachment_type, extension)
+        if _is_text(attachment_type):
+            self.global_attach_data(uuid, Path(source).read_bytes(), *about)
+        else:
+            super().global_attach_file(uuid, source, *about)  # type: ignore[no-untyped-call]
+
+    def _clean(self, body: Any, kind: Any) -> Any:
+        if isinstance(body, bytes) and _is_text(kind):
+            body = body.decode("utf-8", errors="replace")
+        return self._redact(body) if isinstance(body, str) else body
+
+
+def _is_text(kind: Any) -> bool:
+    mime = kind.mime_type if isinstance(kind, AttachmentType) else str(kind or "")
+    return mime.startswith(_TEXT)
+
+
+def redact_item(item: Any, redact: Redact) -> None:
+    """A result, a fixture or a step, and all steps within."""
+    item.name = redact(item.name) if item.name else item.name
+    item.description = redact(item.description) if item.description else item.description
+    for each in item.parameters:
+        each.value = redact(str(each.value))
+    if item.statusDetails:
+        redact_details(item.statusDetails, redact)
+    for each in item.steps:
+        redact_item(each, redact)
+
+
+def redact_details(details: Any, redact: Redact) -> None:
+    """The message and the trace of a failure."""
+    details.message = redact(details.message) if details.message else details.message
+    details.trace = redact(details.trace) if details.trace else details.trace

@@ -1,0 +1,95 @@
+"""What a run has to answer: the catalogue expanded over one environment, before anything is looked at."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+
+import msgspec
+
+from postdeploy.environment import Environment
+from postdeploy.evidence.catalogue import TIERS, Check
+
+WIDTH = 118
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """One check of one subject that this run has to give a verdict on."""
+
+    id: str
+    subject: str
+    """Component, host, account and so on; the environment itself where a check is not parametrised."""
+    title: str
+    tier: str
+    owner: str
+    controls: tuple[str, ...]
+    applicable: bool
+    """False where the environment declares nothing of the kind the check is about."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What a result is matched by."""
+        return self.id, self.subject
+
+
+def expand(checks: Iterable[Check], environment: Environment) -> tuple[Planned, ...]:
+    """Every check once for each subject, in the order of the tiers; never empty for a check."""
+    ordered = sorted(checks, key=lambda each: (TIERS.index(each.tier), each.id))
+    return tuple(planned for check in ordered for planned in _of(check, environment))
+
+
+def touches(plan: Iterable[Planned], environment: Environment) -> str:
+    """What a run would look at and act on, as a table for people."""
+    entries = tuple(plan)
+    heading = (
+        f"{environment.name} ({environment.regulator}, {environment.legal_entity}): "
+        f"{len(entries)} checks planned, {sum(not each.applicable for each in entries)} of them not applicable here."
+    )
+    return "\n".join([heading, *_reach(environment), *_tables(entries)])
+
+
+def _of(check: Check, environment: Environment) -> list[Planned]:
+    subjects = environment.subjects(check.over)
+    return [
+        Planned(check.id, subject, check.title, check.tier, check.owner, check.controls, bool(subjects))
+        for subject in subjects or (environment.name,)
+    ]
+
+
+def _reach(environment: Environment) -> list[str]:
+    rows = {
+        "cluster": environment.cluster.context,
+        "namespaces": ", ".join(environment.namespaces),
+        "hosts": ", ".join(environment.hosts),
+        "account": f"{environment.api.account} at {environment.api.host}",
+    }
+    return [
+        line
+        for name, value in rows.items()
+        for line in textwrap.wrap(value, WIDTH, initial_indent=f"  {name:<12}", subsequent_indent=" " * 14)
+    ]
+
+
+def _tables(entries: tuple[Planned, ...]) -> list[str]:
+    checks: dict[str, list[Planned]] = {}
+    for each in entries:
+        checks.setdefault(each.id, []).append(each)
+    width = max(map(len, checks), default=0)
+    lines = []
+    for tier in TIERS:
+        rows = [each for each in checks.values() if each[0].tier == tier]
+        if rows:
+            lines += ["", f"{tier}: {sum(map(len, rows))} checks"]
+            lines += [line for row in rows for line in _check(row, width)]
+    return lines
+
+
+def _check(rows: list[Planned], width: int) -> list[str]:
+    """A check in one line, what it is asked of in the lines below."""
+    first = rows[0]
+    subjects = ", ".join(each.subject for each in rows) if first.applicable else "not applicable here"
+    indent = " " * (width + 4)
+    wrapped = textwrap.wrap(
+        subjects, WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return [f"  {first.id:<{width}}  {first.title}", *wrapped]
