@@ -1,0 +1,1 @@
+"""Reads Kubernetes once, read-only, and judges what was seen."""

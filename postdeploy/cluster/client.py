@@ -1,0 +1,210 @@
+"""Reads the Kubernetes API: plain GETs of our own paths, raw bodies into narrow structs, and every look on record."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from http import HTTPStatus
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import anyio
+import msgspec
+
+from postdeploy.cluster.answers import Answer, Look, answer_of, gap_of, line, listed, moment, paged, pause, undecodable
+from postdeploy.cluster.objects import Gap
+from postdeploy.deadline import Deadline
+from postdeploy.verdict import Unverified
+
+if TYPE_CHECKING:
+    from postdeploy.cluster.kubeconfig import Access
+
+RESTARTS = 2
+"""How often a listing whose continue token expired (410) starts from scratch."""
+ATTEMPTS = 4
+"""Requests per look, the first included, while the server says "later" or the connection breaks."""
+CONCURRENT = 12
+"""Requests in flight: below the connection pool, so that waiting for a connection never counts as a time-out."""
+LEAST_S = 5.0
+"""What one request gets although the time to settle is up, for the last look decides."""
+USER_AGENT = "postdeploy (read-only verification)"
+
+T = TypeVar("T")
+Call = Callable[[], Awaitable[T]]
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class Version(msgspec.Struct, rename="camel"):
+    """The answer of /version."""
+
+    git_version: str = ""
+
+
+class Reader:
+    """Reads one cluster and can do nothing else; what could not be read comes back as a Gap, never as nothing."""
+
+    def __init__(self, access: Access, *, timeout_s: float = 15.0, sleep: Sleep = anyio.sleep) -> None:
+        self.context = access.context
+        self.server = access.server
+        self.ca_sha256 = access.ca_sha256
+        self.source = access.source
+        self.looks: list[Look] = []
+        self.deadline: Deadline | None = None
+        """What a look may not outlast by more than `LEAST_S`; set while settling."""
+        self.server_time: datetime | None = None
+        """The API server's clock, as of its latest answer."""
+        self._access = access
+        self._timeout_s = timeout_s
+        self._sleep = sleep
+        self._renewing = anyio.Lock()
+        self._slots = anyio.Semaphore(CONCURRENT)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections; the reader is of no use afterwards."""
+        await self._access.api.close()
+
+    async def version(self) -> tuple[str, Gap | None]:
+        """The server's gitVersion."""
+        found, gap = await self.get("/version", Version)
+        return (found.git_version if found else ""), gap
+
+    async def get(self, path: str, kind: type[T]) -> tuple[T | None, Gap | None]:
+        """One object, or why it could not be read."""
+        answer = await self.fetch(path)
+        if answer.reason:
+            return None, gap_of(path, answer.reason)
+        try:
+            return msgspec.json.decode(answer.body, type=kind), None
+        except msgspec.MsgspecError as error:
+            return None, gap_of(path, undecodable(error))
+
+    async def fetch(self, path: str) -> Answer:
+        """The body at a path, asked for again while the server says "later"; 401 ends the run's looking."""
+        started = time.monotonic()
+        attempt, answer = 0, Answer(again=True)
+        async with self._slots:
+            while answer.again and attempt < ATTEMPTS:
+                if attempt:
+                    wait = pause(answer, attempt)
+                    if wait > self._left():
+                        break
+                    await self._sleep(wait)
+                attempt += 1
+                answer = await self._ask(path)
+        spent = round(time.monotonic() - started, 6)
+        self.looks.append(Look(path, answer.status, attempt, spent, len(answer.body), answer.reason))
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            raise Unverified(
+                f"the Kubernetes API at {self.server} refuses our credentials ({answer.reason}): {self.source}, "
+                f"context {self.context or 'none'}. Renew them and run again."
+            )
+        return answer
+
+    def _left(self) -> float:
+        return self.deadline.left() if self.deadline else math.inf
+
+    async def _ask(self, path: str) -> Answer:
+        """One request, with the token as it is now."""
+        import aiohttp  # a run that needs no Kubernetes must not pay for importing it
+
+        headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": USER_AGENT}
+        bearer = await self._bearer()
+        if bearer:
+            headers["Authorization"] = bearer
+        limit_s = min(self._timeout_s, max(LEAST_S, self._left()))
+        try:
+            limit = aiohttp.ClientTimeout(total=limit_s)
+            response: Any = await self._access.api.call_api("GET", self.server + path, headers, _request_timeout=limit)
+            body = await response.read()
+        except TimeoutError:
+            return Answer(reason=f"time-out after {limit_s:.3g} s")
+        except aiohttp.ClientSSLError as error:
+            return Answer(reason=f"no trusted TLS connection: {line(error)}")
+        except aiohttp.TooManyRedirects as error:
+            return Answer(reason=line(error.message))
+        except aiohttp.ClientPayloadError:
+            return Answer(reason="connection cut in the middle of the answer", again=True)
+        except (aiohttp.ClientError, OSError) as error:
+            return Answer(reason=f"connection cut: {line(error)}", again=True)
+        self.server_time = moment(response.headers.get("Date")) or self.server_time
+        answer = answer_of(response.status, response.headers, body)
+        if response.status == HTTPStatus.UNAUTHORIZED and await self._is_renewed(bearer):
+            return msgspec.structs.replace(answer, again=True, retry_after_s=0.0)
+        return answer
+
+    async def _bearer(self) -> str:
+        found: str | None = await self._access.api.configuration.get_api_key_with_prefix("BearerToken")
+        return found or ""
+
+    async def _is_renewed(self, refused: str) -> bool:
+        """Whether there is another token by now: asked for once, however many looks were refused together."""
+        async with self._renewing:
+            if await self._bearer() == refused:
+                await self._access.renew()
+            return await self._bearer() != refused
+
+    async def list(self, path: str, item_type: type[T]) -> tuple[tuple[T, ...], Gap | None]:
+        """Every object of a list over all its pages, and what is missing of it, if anything."""
+        items: tuple[T, ...] = ()
+        reason = ""
+        for _ in range(RESTARTS + 1):
+            items, reason, expired = await self._pages(path, item_type)
+            if not expired:
+                break
+        return items, gap_of(path, reason) if reason else None
+
+    async def _pages(self, path: str, item_type: type[T]) -> tuple[tuple[T, ...], str, bool]:
+        """One pass over the pages: items, why it ended early, and whether the continue token expired."""
+        items: tuple[T, ...] = ()
+        token, number = "", 0
+        while token or not number:
+            number += 1
+            cut = f"cut off at page {number}: " if number > 1 else ""
+            answer = await self.fetch(paged(path, token))
+            if answer.reason:
+                expired = answer.status == HTTPStatus.GONE
+                unserved = answer.status == HTTPStatus.NOT_FOUND
+                return items, cut + ("not served by this cluster" if unserved else answer.reason), expired
+            try:
+                page = listed(answer.body, item_type)
+            except msgspec.MsgspecError as error:
+                return items, cut + undecodable(error), False
+            items += page.items or ()
+            if token and page.metadata.continue_ == token:
+                return items, cut + "the server repeats its continue token", False
+            token = page.metadata.continue_
+        return items, "", False
+
+
+async def connect(kubeconfig: Path | None, context: str | None, *, timeout_s: float = 20.0) -> Reader:
+    """A reader with credentials loaded, or Unverified with one paragraph on what is missing; sends nothing yet."""
+    from postdeploy.cluster.kubeconfig import access  # imports the Kubernetes client: about a second
+
+    return Reader(await access(kubeconfig, context, timeout_s=timeout_s))
+
+
+async def together(*calls: Call[Any]) -> list[Any]:
+    """The results of concurrent calls in the order of the calls; the first error ends them all and is raised bare."""
+    results: list[Any] = [None] * len(calls)
+
+    async def one(index: int) -> None:
+        results[index] = await calls[index]()
+
+    try:
+        async with anyio.create_task_group() as group:
+            for index in range(len(calls)):
+                group.start_soon(one, index)
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return results

@@ -1,0 +1,155 @@
+"""What delivers a release: Flux sources, Kustomizations, HelmReleases and image policies; Argo Rollouts; Flagger."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from postdeploy.cluster.objects_base import Condition, Meta, Record, Reference
+from postdeploy.cluster.objects_pods import PodTemplate
+
+
+class Artifact(Record, frozen=True):
+    """What a source has fetched."""
+
+    revision: str = ""
+    digest: str = ""
+
+
+class HelmTest(Record, frozen=True):
+    """Whether a HelmRelease's tests count."""
+
+    enable: bool = False
+    ignore_failures: bool = False
+
+
+class FluxSpec(Record, frozen=True):
+    """What the kinds of Flux have in common in spec."""
+
+    suspend: bool = False
+    wait: bool = False
+    health_checks: tuple[Reference, ...] = ()
+    test: HelmTest = HelmTest()
+    type: str = ""
+    """Of a HelmRepository: `oci` has no artifact and, since 2.1, no status."""
+
+
+class HelmHistory(Record, frozen=True):
+    """One Helm release in status.history, newest first."""
+
+    chart_version: str = ""
+    app_version: str = ""
+    status: str = ""
+    version: int = 0
+
+
+class FluxStatus(Record, frozen=True):
+    """What the kinds of Flux have in common in status."""
+
+    observed_generation: int | None = None
+    conditions: tuple[Condition, ...] = ()
+    artifact: Artifact | None = None
+    last_applied_revision: str = ""
+    last_attempted_revision: str = ""
+    history: tuple[HelmHistory, ...] = ()
+    failures: int = 0
+    latest_image: str = ""
+
+
+class FluxObject(Record, frozen=True):
+    """Any object of Flux; its kind is given beside it."""
+
+    kind: str = ""
+    metadata: Meta = Meta()
+    spec: FluxSpec = FluxSpec()
+    status: FluxStatus = FluxStatus()
+
+
+class RolloutSpec(Record, frozen=True):
+    """spec of an Argo Rollout."""
+
+    replicas: int = 1
+    paused: bool = False
+    workload_ref: Reference | None = None
+    strategy: RolloutStrategy | None = None
+    template: PodTemplate = PodTemplate()
+
+
+class RolloutStrategy(Record, frozen=True):
+    """Which of the two strategies is declared."""
+
+    blue_green: dict[str, object] | None = None
+    canary: dict[str, object] | None = None
+
+
+class BlueGreenStatus(Record, frozen=True):
+    """Where the active Service of a blue-green Rollout points."""
+
+    active_selector: str = ""
+    preview_selector: str = ""
+
+
+class PauseCondition(Record, frozen=True):
+    """Why the controller paused."""
+
+    reason: str = ""
+
+
+class RolloutStatus(Record, frozen=True):
+    """status of an Argo Rollout."""
+
+    abort: bool = False
+    observed_generation: str | int = ""
+    """A string, unlike everywhere else."""
+    workload_observed_generation: str | int = ""
+    phase: str = ""
+    message: str = ""
+    controller_pause: bool = False
+    pause_conditions: tuple[PauseCondition, ...] = ()
+    current_pod_hash: str = ""
+    stable_rs: str = msgspec.field(default="", name="stableRS")
+    blue_green: BlueGreenStatus = BlueGreenStatus()
+    replicas: int = 0
+    updated_replicas: int = 0
+    ready_replicas: int = 0
+    available_replicas: int = 0
+    conditions: tuple[Condition, ...] = ()
+
+
+class Rollout(Record, frozen=True):
+    """An Argo Rollout."""
+
+    KIND: ClassVar[str] = "Rollout"
+
+    metadata: Meta = Meta()
+    spec: RolloutSpec = RolloutSpec()
+    status: RolloutStatus = RolloutStatus()
+
+
+class CanarySpec(Record, frozen=True):
+    """spec of a Flagger Canary."""
+
+    target_ref: Reference = Reference()
+    suspend: bool = False
+
+
+class CanaryStatus(Record, frozen=True):
+    """status of a Flagger Canary."""
+
+    phase: str = ""
+    canary_weight: int = 0
+    failed_checks: int = 0
+    last_applied_spec: str = ""
+    last_promoted_spec: str = ""
+    conditions: tuple[Condition, ...] = ()
+
+
+class Canary(Record, frozen=True):
+    """A Flagger Canary."""
+
+    KIND: ClassVar[str] = "Canary"
+
+    metadata: Meta = Meta()
+    spec: CanarySpec = CanarySpec()
+    status: CanaryStatus = CanaryStatus()

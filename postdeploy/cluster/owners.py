@@ -1,0 +1,144 @@
+"""Who owns whom, by uid: which pods are a workload's current revision, which are left of an old one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Protocol, TypeVar
+
+from postdeploy.cluster.objects import (
+    DaemonSet,
+    Deployment,
+    Job,
+    Meta,
+    Pod,
+    ReplicaSet,
+    Snapshot,
+    StatefulSet,
+    Workload,
+)
+from postdeploy.cluster.rollout import partition
+
+HASH = "controller-revision-hash"
+GENERATION = "pod-template-generation"
+
+
+class Named(Protocol):
+    """Anything with metadata."""
+
+    @property
+    def metadata(self) -> Meta:
+        """Its metadata."""
+
+
+N = TypeVar("N", bound=Named)
+
+
+def by_owner(objects: Iterable[N]) -> dict[str, list[N]]:
+    """Owner's uid to what it owns."""
+    found: dict[str, list[N]] = defaultdict(list)
+    for each in objects:
+        if owner := each.metadata.controller:
+            found[owner.uid].append(each)
+    return found
+
+
+def by_name(objects: Iterable[N]) -> dict[tuple[str, str], N]:
+    """Namespace and name to object."""
+    return {(each.metadata.namespace, each.metadata.name): each for each in objects}
+
+
+class Family:
+    """Every object of one observation beside its owner and its offspring, indexed once."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.replicasets = {each.metadata.uid: each for each in snapshot.replicasets}
+        self._replicasets = by_owner(snapshot.replicasets)
+        self._pods = by_owner(snapshot.pods)
+        self._jobs = by_owner(snapshot.jobs)
+        self._strays: dict[str, list[Pod]] = defaultdict(list)
+        for pod in snapshot.pods:
+            owner = pod.metadata.controller
+            if owner is None or (owner.kind == "ReplicaSet" and owner.uid not in self.replicasets):
+                self._strays[pod.metadata.namespace].append(pod)
+
+    def pods_of(self, owner: Named) -> list[Pod]:
+        """The pods that an object controls itself."""
+        return self._pods.get(owner.metadata.uid, [])
+
+    def jobs_of(self, owner: Named) -> list[Job]:
+        """The Jobs that a CronJob has made."""
+        return self._jobs.get(owner.metadata.uid, [])
+
+    def current_replicaset(self, deployment: Deployment) -> ReplicaSet | None:
+        """The ReplicaSet of the Deployment's own revision, owned by its uid and not merely named like it."""
+        own = self._replicasets.get(deployment.metadata.uid, [])
+        revision = deployment.metadata.annotations.revision
+        if revision:
+            return next((each for each in own if each.metadata.annotations.revision == revision), None)
+        return max(own, key=_age, default=None)
+
+    def current(self, workload: Workload) -> list[Pod]:
+        """The pods of the workload's current revision, terminating ones and leftovers included."""
+        match workload:
+            case Deployment():
+                newest = self.current_replicaset(workload)
+                return self.pods_of(newest) if newest else []
+            case StatefulSet():
+                return [each for each in self.pods_of(workload) if _is_current_stateful(workload, each)]
+            case DaemonSet():
+                return [each for each in self.pods_of(workload) if _is_current_daemon(workload, each)]
+
+    def old(self, workload: Workload) -> list[Pod]:
+        """The pods of earlier revisions that still run or are going; what has ended is a leftover and not here."""
+        match workload:
+            case Deployment():
+                newest = self.current_replicaset(workload)
+                others = [each for each in self._replicasets.get(workload.metadata.uid, []) if each is not newest]
+                pods = [pod for each in others for pod in self.pods_of(each)]
+            case StatefulSet():
+                pods = [
+                    each
+                    for each in self.pods_of(workload)
+                    if not _is_current_stateful(workload, each) and ordinal(each) >= partition(workload)
+                ]
+            case DaemonSet():
+                pods = [each for each in self.pods_of(workload) if not _is_current_daemon(workload, each)]
+        return [each for each in pods if not each.is_over]
+
+    def strays(self, workload: Workload) -> list[Pod]:
+        """Running pods that the workload's selector matches and nobody owns: they take its traffic with old code."""
+        selector = workload.spec.selector
+        return [
+            each
+            for each in self._strays.get(workload.metadata.namespace, [])
+            if not each.is_over and selector.matches(each.metadata.labels)
+        ]
+
+
+def _age(each: ReplicaSet) -> tuple[int, str]:
+    revision, created = each.metadata.annotations.revision, each.metadata.creation_timestamp
+    return int(revision) if revision.isdigit() else 0, created.isoformat() if created else ""
+
+
+def ordinal(pod: Pod) -> int:
+    """A StatefulSet's pod ends in its number."""
+    number = pod.metadata.name.rpartition("-")[2]
+    return int(number) if number.isdigit() else 0
+
+
+def _is_current_stateful(workload: StatefulSet, pod: Pod) -> bool:
+    revision, mine = workload.status.update_revision, pod.metadata.labels.get(HASH, "")
+    # Other controllers label with the bare hash: both forms are in the wild.
+    return not revision or not mine or mine == revision or revision.endswith(f"-{mine}")
+
+
+def _is_current_daemon(workload: DaemonSet, pod: Pod) -> bool:
+    generation = workload.metadata.annotations.template_generation
+    mine = pod.metadata.labels.get(GENERATION)
+    if generation and mine:
+        return generation == mine
+    # Without the (deprecated) generation nothing in a DaemonSet names its revision: compare what the pod runs.
+    asked = {each.name: each.image for each in workload.spec.template.spec.all_containers}
+    has = {each.name: each.image for each in pod.spec.all_containers}
+    return all(has.get(name) == image for name, image in asked.items())

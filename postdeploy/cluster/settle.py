@@ -1,0 +1,152 @@
+"""Settle: look at the cluster until the release is live, until it is clear that it never will be, or time is up."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import anyio
+import msgspec
+
+from postdeploy.cluster import excerpts
+from postdeploy.cluster.claims import ClusterClaims
+from postdeploy.cluster.client import Call, Reader, Sleep
+from postdeploy.cluster.objects import Settled, Snapshot
+from postdeploy.cluster.snapshot import take
+from postdeploy.deadline import Deadline
+from postdeploy.environment import Environment
+from postdeploy.verdict import Judgement, State
+
+Outcome = Literal["converged", "doomed", "budget", "already-live"]
+SETTLED_STATES = frozenset({State.PASSED, State.DEGRADED, State.NOT_APPLICABLE})
+FINAL_REFUSALS = ("403 ", "not served by this cluster")
+REASONS = 5
+"""How many reasons a settled record names; the claims themselves name all."""
+SHOWN = 2
+"""How many reasons a progress line names."""
+LONGEST = 60
+FIELDS = re.compile(r" \([\w.,\[\] ]+\)$")
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far one look found the release to be live."""
+
+    components: int
+    open: Mapping[str, Judgement]
+    """Per component that is not live, the first thing that is missing."""
+    doomed: Mapping[str, Judgement]
+    """Components that cannot become live any more."""
+    blind: bool
+    """Nothing is left to wait for: what is not live was refused to us for good, and waiting will not show it."""
+
+    def outcome(self, *, first: bool) -> Outcome | None:
+        """How the settle ends here, if it does."""
+        if not self.open:
+            return "already-live" if first else "converged"
+        if self.doomed:
+            return "doomed"
+        return "budget" if self.blind and not first else None
+
+    @property
+    def why(self) -> tuple[str, ...]:
+        """The reasons against being live, the hopeless ones first."""
+        reasons = [f"{name}: {_first_line(each)}" for name, each in (self.doomed or self.open).items()]
+        more = len(reasons) - REASONS
+        return (*reasons[:REASONS], *([f"and {more} more"] if more > 0 else []))
+
+    def line(self, label: str, seconds: float) -> str:
+        """'settling uk-prod v2026.47.1: 21 of 24 components live (crm-web: 4 of 6 updated), 3.2 s'."""
+        live = f"{self.components - len(self.open)} of {self.components} components live"
+        shown = [f"{name}: {_brief(each)}" for name, each in (self.doomed or self.open).items()]
+        shown[SHOWN:] = [f"{len(shown) - SHOWN} more"] if len(shown) > SHOWN else []
+        reasons = f" ({'; '.join(shown)})" if shown else ""
+        return f"settling {label}: {live}{reasons}, {seconds:.1f} s"
+
+
+async def observe(
+    reader: Reader,
+    environment: Environment,
+    release: str,
+    *,
+    deadline: Deadline,
+    every_s: float,
+    say: Callable[[str], None],
+    digests: Mapping[str, frozenset[str]] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Sleep = anyio.sleep,
+) -> Snapshot:
+    """The snapshot in which the release settled, or the last one, with how it ended and the logs worth reading."""
+    reader.deadline = deadline
+    try:
+        seen, settled = await _settle(
+            lambda: take(reader, environment, release),
+            lambda snapshot: progress_of(snapshot, environment, release, digests),
+            lambda progress, seconds: say(progress.line(f"{environment.name} {release}", seconds)),
+            Pace(deadline, every_s, clock, sleep),
+        )
+        return await excerpts.enrich(reader, msgspec.structs.replace(seen, settled=settled), environment)
+    finally:
+        reader.deadline = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When to look again, and until when."""
+
+    deadline: Deadline
+    every_s: float
+    clock: Callable[[], float]
+    sleep: Sleep
+
+
+async def _settle(
+    look: Call[Snapshot],
+    judge: Callable[[Snapshot], Progress],
+    tell: Callable[[Progress, float], None],
+    pace: Pace,
+) -> tuple[Snapshot, Settled]:
+    """Look, judge and wait, in turns, until the judgement or the deadline ends it."""
+    began, looks = pace.clock(), 0
+    while True:
+        seen = await look()
+        looks += 1
+        progress = judge(seen)
+        seconds = round(pace.clock() - began, 3)
+        tell(progress, seconds)
+        outcome = progress.outcome(first=looks == 1) or ("budget" if pace.deadline.left() <= pace.every_s else None)
+        if outcome is not None:
+            return seen, Settled(outcome=outcome, seconds=seconds, looks=looks, why=progress.why)
+        await pace.sleep(pace.every_s)
+
+
+def progress_of(
+    snapshot: Snapshot, environment: Environment, release: str, digests: Mapping[str, frozenset[str]] | None
+) -> Progress:
+    """Judge every component of the environment over one snapshot."""
+    claims = ClusterClaims(snapshot, environment, release, digests)
+    waiting: dict[str, Judgement] = {}
+    doomed: dict[str, Judgement] = {}
+    undecided = False
+    for name, component in environment.components.items():
+        missing = [each for each in claims.of_component(component) if each.state not in SETTLED_STATES]
+        hopeless = [each for each in missing if each.doomed]
+        undecided = undecided or any(each.state is not State.UNVERIFIED for each in missing)
+        if missing:
+            waiting[name] = (hopeless or missing)[0]
+        if hopeless:
+            doomed[name] = hopeless[0]
+    refused = all(gap.reason.startswith(FINAL_REFUSALS) for gap in snapshot.gaps)
+    return Progress(len(environment.components), waiting, doomed, blind=bool(waiting) and not undecided and refused)
+
+
+def _first_line(judgement: Judgement) -> str:
+    return (judgement.seen or judgement.claim).splitlines()[0]
+
+
+def _brief(judgement: Judgement) -> str:
+    """What was seen, as short as a progress line needs it: without the fields it was read from."""
+    text = FIELDS.sub("", _first_line(judgement))
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
