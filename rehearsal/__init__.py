@@ -1,0 +1,1 @@
+"""A stand-in of any environment on loopback, built from that environment's own file."""

@@ -1,0 +1,61 @@
+"""What a fault or a trap is, and the register that the topic modules enter theirs in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from rehearsal.scene import Scene
+
+Act = Callable[[Scene], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One fault (must turn the run red) or one trap (odd but healthy, must stay green)."""
+
+    name: str
+    """Kebab-case; what `--fault` takes."""
+    kind: Literal["fault", "trap"]
+    catches: str
+    """Of a fault the check id that must report it; of a trap the check id that a careless judge would turn red."""
+    verdict: Literal["failed", "unverified", "passed"]
+    """The verdict that check comes to."""
+    description: str
+    """One sentence: what is the matter in the cluster or the brokerage."""
+    act: Act
+
+    @property
+    def tier(self) -> str:
+        """The tier of the check: the first part of its id."""
+        return self.catches.split(".")[0]
+
+    @property
+    def row(self) -> dict[str, str]:
+        """What `--json` lists."""
+        return {"name": self.name, "tier": self.tier, "catches": self.catches, "verdict": self.verdict}
+
+
+REGISTER: dict[str, Entry] = {}
+
+
+def fault(catches: str, verdict: Literal["failed", "unverified"] = "failed") -> Callable[[Act], Act]:
+    """Enter a function as a fault: its name is the fault's, its docstring says what is the matter."""
+    return lambda act: _enter("fault", catches, verdict, act)
+
+
+def trap(guards: str) -> Callable[[Act], Act]:
+    """Enter a function as a trap: its docstring says what is odd, and healthy."""
+    return lambda act: _enter("trap", guards, "passed", act)
+
+
+def _enter(
+    kind: Literal["fault", "trap"], check: str, verdict: Literal["failed", "unverified", "passed"], act: Act
+) -> Act:
+    name = act.__name__.replace("_", "-")
+    description = (act.__doc__ or "").strip().splitlines()[0]
+    if name in REGISTER:
+        raise ValueError(f"two faults or traps are called {name!r}")
+    REGISTER[name] = Entry(name, kind, check, verdict, description, act)
+    return act

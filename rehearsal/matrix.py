@@ -1,0 +1,230 @@
+"""Every fault, every trap and many healthy seeds as whole runs: `python -m rehearsal.matrix`.
+
+The promise it keeps: each fault turns the run red through the check id it names, and nothing healthy turns it red.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from postdeploy.environment import PRODUCTION
+from rehearsal.catalogue import FAULTS, TRAPS, UnknownFault, find
+from rehearsal.entry import Entry
+
+ROOT = Path(__file__).parents[1]
+RUN_TAKES_AT_MOST_S = 180.0
+EXIT_CODES = {"failed": 1, "unverified": 10, "passed": 0}
+GREEN = {"passed", "not-applicable"}
+SEEDS = "seeds"
+BAD_USAGE = 4
+LAST_LINES = 12
+UNNEEDED = ("hypothesispytest", "xdist", "pytest_cov")
+"""Plugins of the harness's own tests, which a Verify run does without."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One whole run, and what it must come to."""
+
+    environment: str
+    seed: int
+    entry: Entry | None = None
+    """The fault or trap; none is a healthy rehearsal."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.entry.kind} {self.entry.name}" if self.entry else "healthy"
+
+    @property
+    def options(self) -> list[str]:
+        """The options of the run, as one would type them to see it again."""
+        fault = ["--fault", self.entry.name] if self.entry else []
+        return [f"--env={self.environment}", "--rehearsal", "--seed", str(self.seed), *fault, "--hold", "0"]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What one whole run came to."""
+
+    exit_code: int
+    results: list[dict[str, str]]
+    output: str
+
+
+Run = Callable[[Case], Ran]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One case after its run: why it is not as it must be, empty when it is."""
+
+    case: Case
+    seconds: float
+    wrong: str
+    output: str
+
+    @property
+    def line(self) -> str:
+        """One line per run, for a log."""
+        word = "FAILED" if self.wrong else "ok"
+        head = f"{word:<6} {self.seconds:5.1f} s  {self.case.environment:<8} seed {self.case.seed:<6} {self.case.name}"
+        if not self.wrong:
+            return head
+        last = "\n".join(f"    | {each}" for each in self.output.splitlines()[-LAST_LINES:])
+        return f"{head}: {self.wrong}\n    pytest -m verify {' '.join(self.case.options)}\n{last}"
+
+
+def cases(environments: Sequence[str], seeds: int, only: Sequence[str] = ()) -> list[Case]:
+    """Every fault, every trap and so many healthy seeds, the environments in turn."""
+    entries = [each for each in [*FAULTS.values(), *TRAPS.values()] if not only or each.name in only]
+    healthy = range(1, seeds + 1) if not only or SEEDS in only else ()
+    turns = itertools.cycle(environments)
+    struck = [Case(next(turns), number, each) for number, each in enumerate(entries, 1)]
+    return struck + [Case(next(turns), seed) for seed in healthy]
+
+
+def soak(environments: Sequence[str], minutes: float, clock: Callable[[], float] = time.monotonic) -> Iterator[Case]:
+    """Healthy rehearsals with seeds nobody chose, until the time is up."""
+    end = clock() + minutes * 60
+    for environment in itertools.cycle(environments):
+        if clock() >= end:
+            return
+        yield Case(environment, random.randrange(10**6))
+
+
+def wrong_with(case: Case, ran: Ran) -> str:
+    """Why a run is not what its case must come to, empty when it is."""
+    expected = EXIT_CODES[case.entry.verdict if case.entry else "passed"]
+    if ran.exit_code != expected:
+        return f"exit code {ran.exit_code} instead of {expected}"
+    if not ran.results:
+        return "the run left no results"
+    if case.entry is None or case.entry.kind == "trap":
+        red = sorted({f"{each['id']} {each['verdict']}" for each in ran.results if each["verdict"] not in GREEN})
+        return f"not green: {', '.join(red)}" if red else ""
+    verdicts = {each["verdict"] for each in ran.results if each["id"] == case.entry.catches}
+    if case.entry.verdict not in verdicts:
+        return f"{case.entry.catches} says {', '.join(sorted(verdicts)) or 'nothing'} instead of {case.entry.verdict}"
+    return ""
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The suite as a pipeline would run it, as cheaply as that can be."""
+
+    cache: Path
+    """Where all runs share their compiled modules, whatever the user's own setting for them is."""
+
+    def __call__(self, case: Case) -> Ran:
+        """One whole run, into an archive of its own that goes with it."""
+        with tempfile.TemporaryDirectory(prefix="matrix-") as archive:
+            done = subprocess.run(
+                [*self._command(case), f"--archive={archive}", "-o", f"cache_dir={archive}/.cache"],
+                cwd=ROOT,
+                env=self._variables(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=RUN_TAKES_AT_MOST_S,
+                check=False,
+            )
+            found = sorted(Path(archive).glob("*/*/results.json"))
+            results = json.loads(found[0].read_text(encoding="utf-8")) if found else []
+        return Ran(done.returncode, results, done.stdout)
+
+    @staticmethod
+    def _command(case: Case) -> list[str]:
+        unneeded = [part for each in UNNEEDED for part in ("-p", f"no:{each}")]
+        return [sys.executable, "-m", "pytest", "-m", "verify", *case.options, "--tb=no", *unneeded]
+
+    def _variables(self) -> dict[str, str]:
+        # A report nobody opens is most of a run's time, and compiling the suite each time much of the rest.
+        ours = {"POSTDEPLOY_REPORT": "0", "PYTHONPYCACHEPREFIX": str(self.cache), "PYTHONDONTWRITEBYTECODE": ""}
+        return os.environ | ours
+
+
+def look(case: Case, run: Run) -> Finding:
+    """Run one case and compare."""
+    began = time.monotonic()
+    try:
+        ran = run(case)
+    except subprocess.TimeoutExpired as error:
+        said = error.output.decode(errors="replace") if isinstance(error.output, bytes) else str(error.output or "")
+        return Finding(case, time.monotonic() - began, f"no end after {RUN_TAKES_AT_MOST_S:g} s", said)
+    except ValueError as error:
+        return Finding(case, time.monotonic() - began, f"results.json cannot be read: {error}", "")
+    return Finding(case, time.monotonic() - began, wrong_with(case, ran), ran.output)
+
+
+def run_all(wanted: Iterable[Case], jobs: int, say: Callable[[str], None], run: Run) -> tuple[int, int]:
+    """Run all cases, so many at a time, and say each as it ends; how many passed, how many failed."""
+    waiting, turn, findings = iter(wanted), threading.Lock(), list[Finding]()
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.is_set():
+            with turn:
+                case = next(waiting, None)
+            if case is None:
+                return
+            finding = look(case, run)
+            with turn:
+                findings.append(finding)
+                say(finding.line)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            for each in [pool.submit(work) for _ in range(jobs)]:
+                each.result()
+        finally:
+            stop.set()  # after a Ctrl-C no run is begun any more
+    failed = sum(bool(each.wrong) for each in findings)
+    return len(findings) - failed, failed
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the matrix and end with one plain closing line."""
+    parser = argparse.ArgumentParser(prog="python -m rehearsal.matrix", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=30, metavar="N", help="healthy rehearsals (default 30)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="runs at a time")
+    parser.add_argument("--env", choices=PRODUCTION, help="only this environment (default: the seven in turn)")
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help=f"a fault, a trap or {SEEDS!r}")
+    parser.add_argument("--soak", action="store_true", help="only healthy rehearsals, with seeds drawn anew")
+    parser.add_argument("--minutes", type=float, default=30, help="how long to soak (default 30)")
+    options = parser.parse_args(arguments)
+    try:
+        for name in options.only:
+            find(name) if name != SEEDS else None
+    except UnknownFault as error:
+        sys.stderr.write(f"{error}\n")
+        return BAD_USAGE
+    environments = (options.env,) if options.env else PRODUCTION
+    endless = soak(environments, options.minutes)
+    wanted = endless if options.soak else cases(environments, options.seeds, options.only)
+    with tempfile.TemporaryDirectory(prefix="matrix-cache-") as cache:
+        passed, failed = run_all(wanted, max(options.jobs, 1), _say, Suite(Path(cache)))
+    sys.stdout.write(f"{passed} passed, {failed} failed\n")
+    return 1 if failed or not passed else 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,45 @@
+"""A busy Kubernetes API, and a brokerage with a past: both give the whole answer in the end."""
+
+from __future__ import annotations
+
+from rehearsal.entry import trap
+from rehearsal.pods import evicted
+from rehearsal.scene import Scene, twin
+
+READY = "infra.pods.ready"
+MORE_THAN_A_PAGE = 520
+
+
+@trap(READY)
+def page_410_restarted_list(scene: Scene) -> None:
+    """Hundreds of evicted leftovers make the list of pods two pages long, and its continuation expires once."""
+    component = scene.victim()
+    pod = scene.pods(component)[0]
+    for number in range(MORE_THAN_A_PAGE):
+        scene.world.put(evicted(twin(pod, scene.world, f"old{number:03}"), scene.ago(4000)))
+    scene.world.settings.gone_on_page["pods"] = 2
+
+
+@trap(READY)
+def too_many_requests_once(scene: Scene) -> None:
+    """The API is busy: the first lists of pods and of Deployments are answered with 429 and Retry-After."""
+    scene.world.settings.too_many |= {"pods": 1, "deployments": 1}
+
+
+@trap(READY)
+def slow_api(scene: Scene) -> None:
+    """The list of pods takes a second."""
+    scene.world.settings.slow_s["pods"] = 1.0
+
+
+@trap("endpoints.health.status")
+def slow_host(scene: Scene) -> None:
+    """One host takes its time, and answers within what clients bear."""
+    host = scene.draw.choice(sorted(scene.brokerage.brands))
+    scene.brokerage.settings[host].latency_s = 0.4
+
+
+@trap("smoke.login.token")
+def wrong_passwords_before(scene: Scene) -> None:
+    """Somebody gave three wrong passwords for the test account; two more would lock it."""
+    scene.brokerage.wrong_passwords[scene.world.environment.api.account] = 3

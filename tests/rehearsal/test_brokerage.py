@@ -1,0 +1,201 @@
+"""The brokerage answers as the contract says, and each fault of it changes one answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from rehearsal.brokerage import ATTEMPTS_BEFORE_LOCK
+from tests.rehearsal.judged import ENVIRONMENT, RELEASE, Rehearsal
+
+pytestmark = pytest.mark.anyio
+API = ENVIRONMENT.api
+BRAND = ENVIRONMENT.brands["northgate"]
+WELSH = ENVIRONMENT.brands["cambria"]
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+
+class Client:
+    """One brokerage, asked in this process."""
+
+    def __init__(self, rehearsal: Rehearsal, http: TestClient) -> None:
+        self.brokerage = rehearsal.brokerage
+        self.http = http
+
+    async def get(self, path: str, host: str = API.host, token: str = "") -> tuple[int, str]:
+        headers = {"Host": host} | ({"Authorization": f"Bearer {token}"} if token else {})
+        async with self.http.get(path, headers=headers) as reply:
+            return reply.status, await reply.text()
+
+    async def json(self, path: str, host: str = API.host, token: str = ""):
+        headers = {"Host": host} | ({"Authorization": f"Bearer {token}"} if token else {})
+        async with self.http.get(path, headers=headers) as reply:
+            return reply.status, await reply.json()
+
+    async def login(self, password: str = "correct horse", username: str = API.account):
+        body = {"username": username, "password": password}
+        async with self.http.post("/api/v1/login", json=body, headers={"Host": API.host}) as reply:
+            return reply.status, await reply.json()
+
+
+@pytest.fixture
+async def client(request) -> AsyncIterator[Client]:
+    """A client of a brokerage with the faults that `broken` names, healthy without."""
+    rehearsal = Rehearsal(*getattr(request, "param", ()))
+    async with TestClient(TestServer(rehearsal.brokerage.app())) as http:
+        yield Client(rehearsal, http)
+
+
+def broken(*names: str):
+    return pytest.mark.parametrize("client", [names], indirect=True, ids=["+".join(names)])
+
+
+@pytest.mark.parametrize("host", ENVIRONMENT.hosts)
+async def test_every_declared_host_is_healthy_on_the_release(client, host):
+    status, health = await client.json("/health", host)
+    assert (status, health["status"]) == (200, "ok")
+    status, version = await client.json("/version", f"{host}:8443")
+    assert (status, version["version"]) == (200, RELEASE)
+
+
+async def test_unknown_host_is_not_found(client):
+    status, _ = await client.get("/health", "somebody-else.example")
+    assert status == 404
+
+
+async def test_login_page_is_in_the_brands_language_and_names_its_entity(client):
+    status, page = await client.get("/login", WELSH.host)
+    assert status == 200
+    assert '<html lang="cy-GB"' in page
+    assert "Mewngofnodi" in page
+    assert WELSH.legal_entity in page
+
+
+async def test_login_form_answers_with_the_page_again_when_refused(client):
+    form = {"username": API.account, "password": "wrong"}
+    async with client.http.post("/login", data=form, headers={"Host": BRAND.host}) as reply:
+        assert reply.status == 401
+        assert 'role="alert"' in await reply.text()
+
+
+async def test_login_form_leads_on_when_right(client):
+    form = {"username": API.account, "password": "correct horse"}
+    headers = {"Host": BRAND.host}
+    async with client.http.post("/login", data=form, headers=headers, allow_redirects=False) as reply:
+        assert reply.status == 303
+
+
+async def test_api_host_has_no_pages(client):
+    status, _ = await client.get("/login")
+    assert status == 404
+
+
+async def test_token_opens_the_declared_instruments(client):
+    status, session = await client.login()
+    assert (status, session["expires_in"]) == (200, 900)
+    status, listed = await client.json("/api/v1/instruments", token=session["token"])
+    assert status == 200
+    assert set(API.instruments) <= {each["symbol"] for each in listed["instruments"] if each["tradable"]}
+
+
+@pytest.mark.parametrize("token", ["", "made-up"])
+async def test_instruments_need_a_token_that_was_issued(client, token):
+    status, _ = await client.get("/api/v1/instruments", token=token)
+    assert status == 401
+
+
+async def test_body_that_is_no_login_is_a_bad_request(client):
+    async with client.http.post("/api/v1/login", data=b"[]", headers={"Host": API.host}) as reply:
+        assert reply.status == 400
+
+
+async def test_wrong_passwords_lock_the_account_even_for_the_right_one(client):
+    statuses = [(await client.login("wrong"))[0] for _ in range(ATTEMPTS_BEFORE_LOCK)]
+    assert statuses == [401] * ATTEMPTS_BEFORE_LOCK
+    assert (await client.login())[0] == 423
+
+
+async def test_right_password_forgives_the_wrong_ones_before(client):
+    for _ in range(ATTEMPTS_BEFORE_LOCK - 1):
+        await client.login("wrong")
+    assert (await client.login())[0] == 200
+    assert (await client.login("wrong"))[0] == 401
+
+
+async def test_stranger_is_refused(client):
+    assert (await client.login(username="nobody@northgate.example"))[0] == 401
+
+
+@broken("health-500")
+async def test_health_500_strikes_one_host(client):
+    statuses = [(await client.get("/health", host))[0] for host in ENVIRONMENT.hosts]
+    assert sorted(statuses)[-2:] == [200, 500]
+
+
+@broken("health-degraded-body")
+async def test_health_body_may_contradict_its_status(client):
+    bodies = [(await client.json("/health", host)) for host in ENVIRONMENT.hosts]
+    assert [status for status, _ in bodies] == [200] * len(bodies)
+    assert [body["status"] for _, body in bodies].count("failing") == 1
+
+
+@broken("maintenance-page-200")
+async def test_maintenance_page_is_html_with_status_200(client):
+    answers = [await client.get("/health", host) for host in ENVIRONMENT.hosts]
+    assert {status for status, _ in answers} == {200}
+    assert len([text for _, text in answers if text.startswith("<!doctype html>")]) == 1
+
+
+@pytest.mark.parametrize("client", [("yesterdays-version",), ("version-prefix",)], indirect=True)
+async def test_one_host_is_on_another_version(client):
+    versions = [(await client.json("/version", host))[1]["version"] for host in ENVIRONMENT.hosts]
+    assert versions.count(RELEASE) == len(versions) - 1
+
+
+@broken("login-refused")
+async def test_login_refused_refuses_the_right_password_and_never_locks(client):
+    assert [(await client.login())[0] for _ in range(ATTEMPTS_BEFORE_LOCK + 1)] == [401] * (ATTEMPTS_BEFORE_LOCK + 1)
+
+
+@broken("login-without-token")
+async def test_login_without_token_is_granted_and_useless(client):
+    assert await client.login() == (200, {"token": "", "token_type": "Bearer", "expires_in": 900})
+
+
+@broken("anonymous-instruments")
+async def test_anonymous_instruments_are_shown_to_everyone(client):
+    status, _ = await client.get("/api/v1/instruments")
+    assert status == 200
+
+
+@broken("instrument-missing")
+async def test_one_declared_instrument_is_missing(client):
+    _, session = await client.login()
+    _, listed = await client.json("/api/v1/instruments", token=session["token"])
+    assert len(set(API.instruments) - {each["symbol"] for each in listed["instruments"]}) == 1
+
+
+@broken("instrument-not-tradable")
+async def test_one_declared_instrument_cannot_be_traded(client):
+    _, session = await client.login()
+    _, listed = await client.json("/api/v1/instruments", token=session["token"])
+    halted = {each["symbol"] for each in listed["instruments"] if not each["tradable"]}
+    assert len(halted) == 1
+    assert halted < set(API.instruments)
+
+
+@broken("wrong-passwords-before")
+async def test_three_wrong_passwords_before_do_not_lock(client):
+    assert (await client.login())[0] == 200
+
+
+@broken("old-tag")
+async def test_old_release_says_so_everywhere(client):
+    versions = {(await client.json("/version", host))[1]["version"] for host in ENVIRONMENT.hosts}
+    assert versions == {"v2026.47.0"}

@@ -1,0 +1,132 @@
+"""The matrix calls a run good only when it is what the catalogue says, by exit code and by check id."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from postdeploy.environment import PRODUCTION
+from rehearsal import matrix
+from rehearsal.catalogue import FAULTS, TRAPS
+from rehearsal.matrix import Case, Ran, cases, look, run_all, soak, wrong_with
+
+FAULT = Case("uk-prod", 1, FAULTS["crash-loop"])
+BLIND = Case("uk-prod", 1, FAULTS["pods-forbidden"])
+TRAP = Case("uk-prod", 1, TRAPS["evicted-leftovers"])
+HEALTHY = Case("uk-prod", 1)
+GREEN = [{"id": "infra.pods.doomed", "verdict": "passed"}, {"id": "infra.batch.cronjob", "verdict": "not-applicable"}]
+
+
+def ran(exit_code, *results, check="infra.pods.doomed"):
+    return Ran(exit_code, [{"id": check, "verdict": each} for each in results], "the output")
+
+
+@pytest.mark.parametrize(
+    ("case", "run"),
+    [
+        (FAULT, ran(1, "passed", "failed")),
+        (BLIND, ran(10, "unverified", check="infra.pods.ready")),
+        (TRAP, Ran(0, GREEN, "")),
+        (HEALTHY, Ran(0, GREEN, "")),
+    ],
+)
+def test_run_as_the_catalogue_says_is_good(case, run):
+    assert wrong_with(case, run) == ""
+
+
+@pytest.mark.parametrize(
+    ("case", "run", "why"),
+    [
+        (FAULT, ran(0, "passed"), "exit code 0 instead of 1"),
+        (FAULT, ran(10, "failed"), "exit code 10 instead of 1"),
+        (FAULT, ran(1, "failed", check="infra.pods.ready"), "says nothing instead of failed"),
+        (FAULT, ran(1, "passed", "unverified"), "says passed, unverified instead of failed"),
+        (BLIND, ran(1, "failed", check="infra.pods.ready"), "exit code 1 instead of 10"),
+        (TRAP, ran(1, "failed"), "exit code 1 instead of 0"),
+        (TRAP, ran(0, "flaky"), "not green: infra.pods.doomed flaky"),
+        (HEALTHY, ran(0, "degraded"), "not green: infra.pods.doomed degraded"),
+        (HEALTHY, Ran(0, [], ""), "left no results"),
+    ],
+)
+def test_run_that_is_otherwise_says_why(case, run, why):
+    assert why in wrong_with(case, run)
+
+
+def test_every_fault_every_trap_and_every_seed_has_its_run():
+    wanted = cases(PRODUCTION, seeds=30)
+    assert {each.entry.name for each in wanted if each.entry} == {*FAULTS, *TRAPS}
+    assert len([each for each in wanted if each.entry is None]) == 30
+    assert {each.environment for each in wanted} == set(PRODUCTION)
+
+
+def test_only_narrows_to_what_is_named():
+    assert [each.name for each in cases(["uk-prod"], 30, ["crash-loop"])] == ["fault crash-loop"]
+    assert [each.name for each in cases(["uk-prod"], 2, ["seeds"])] == ["healthy", "healthy"]
+
+
+def test_case_can_be_typed_again():
+    assert " ".join(FAULT.options) == "--env=uk-prod --rehearsal --seed 1 --fault crash-loop --hold 0"
+
+
+def test_soak_ends_when_its_time_is_up():
+    times = iter([0.0, 10.0, 30.0, 59.0, 61.0])
+    assert len(list(soak(["uk-prod"], 1, lambda: next(times)))) == 3
+
+
+def test_all_runs_are_counted_and_each_has_its_line():
+    lines = []
+    passed, failed = run_all([FAULT, HEALTHY, TRAP], 2, lines.append, lambda case: Ran(0, GREEN, "x\nlast words"))
+    assert (passed, failed) == (2, 1)
+    assert len(lines) == 3
+    wrong = next(each for each in lines if each.startswith("FAILED"))
+    assert "pytest -m verify --env=uk-prod --rehearsal --seed 1 --fault crash-loop" in wrong
+    assert "| last words" in wrong
+
+
+def test_run_without_end_is_a_failure():
+    def hangs(case):
+        raise subprocess.TimeoutExpired("pytest", 180, output=b"so far")
+
+    finding = look(HEALTHY, hangs)
+    assert "no end" in finding.wrong
+    assert finding.output == "so far"
+
+
+def test_results_that_cannot_be_read_are_a_failure():
+    def breaks(case):
+        raise ValueError("Expecting value: line 1")
+
+    assert "cannot be read" in look(HEALTHY, breaks).wrong
+
+
+def test_nothing_is_begun_after_an_interruption():
+    begun = []
+
+    def interrupted(case):
+        begun.append(case)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_all([FAULT] * 9, 1, lambda line: None, interrupted)
+    assert len(begun) == 1
+
+
+@pytest.mark.parametrize(
+    ("results", "code", "closing"), [(GREEN, 0, "1 passed, 0 failed"), ([], 1, "0 passed, 1 failed")]
+)
+def test_closing_line_and_exit_code(monkeypatch, capsys, results, code, closing):
+    monkeypatch.setattr(matrix.Suite, "__call__", lambda self, case: Ran(0, results, ""))
+    assert matrix.main(["--only", "evicted-leftovers", "--jobs", "1"]) == code
+    assert capsys.readouterr().out.splitlines()[-1] == closing
+
+
+def test_unknown_name_is_bad_usage_with_the_nearest_spelling(capsys):
+    assert matrix.main(["--only", "crash-lop"]) == 4
+    assert "Did you mean 'crash-loop'?" in capsys.readouterr().err
+
+
+def test_run_of_the_suite_shares_compiled_modules_and_makes_no_report(tmp_path):
+    variables = matrix.Suite(tmp_path)._variables()
+    assert variables["POSTDEPLOY_REPORT"] == "0"
+    assert variables["PYTHONPYCACHEPREFIX"] == str(tmp_path)

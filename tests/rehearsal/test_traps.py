@@ -1,0 +1,54 @@
+"""Every trap, and every healthy rehearsal, stays green: nothing that is only odd may turn a run red."""
+
+from __future__ import annotations
+
+import pytest
+
+from postdeploy.environment import load
+from postdeploy.verdict import State
+from rehearsal.catalogue import TRAPS
+from tests.rehearsal.judged import Rehearsal
+
+IN_MOTION = {"surge-settles", "slow-rollout-converges", "old-pods-drain"}
+ONE_RUNTIME = {"docker-pullable-image-ids", "foreign-repo-digest", "bare-image-ids"}
+"""A node has one runtime: these three contradict each other."""
+
+
+def whys(rehearsal: Rehearsal) -> str:
+    return "\n".join(f"{check} {each.why}" for check, found in rehearsal.red().items() for each in found.values())
+
+
+@pytest.mark.parametrize(("name", "seed"), [("uk-prod", 1), ("hk-prod", 2)])
+@pytest.mark.parametrize("trap", TRAPS)
+def test_trap_stays_green(trap, name, seed):
+    rehearsal = Rehearsal(trap, seed=seed, environment=load(name))
+    rehearsal.move()
+    assert whys(rehearsal) == ""
+
+
+@pytest.mark.parametrize("trap", TRAPS)
+def test_trap_is_not_even_degraded(trap):
+    rehearsal = Rehearsal(trap)
+    rehearsal.move()
+    states = {each.state for found in rehearsal.judged().values() for each in found.values()}
+    assert states <= {State.PASSED, State.NOT_APPLICABLE}
+
+
+@pytest.mark.parametrize("trap", sorted(IN_MOTION))
+def test_trap_in_motion_is_pending_at_first_and_never_doomed(trap):
+    rehearsal = Rehearsal(trap)
+    first = [each for found in rehearsal.red().values() for each in found.values()]
+    assert {each.state for each in first} == {State.PENDING}
+    assert not any(each.doomed for each in first)
+    rehearsal.move()
+    assert whys(rehearsal) == ""
+
+
+def test_all_traps_at_once_stay_green():
+    rehearsal = Rehearsal(*(each for each in TRAPS if each not in IN_MOTION | ONE_RUNTIME), seed=5)
+    assert whys(rehearsal) == ""
+
+
+@pytest.mark.parametrize("seed", range(30, 40))
+def test_healthy_rehearsal_is_green_whatever_its_seed(seed):
+    assert whys(Rehearsal(seed=seed)) == ""
