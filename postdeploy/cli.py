@@ -1,0 +1,159 @@
+"""The `postdeploy` command: tools for people, beside pytest which verifies."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from postdeploy.environment import EnvironmentFileError, UnknownEnvironment
+from postdeploy.verdict import ExitCode
+
+ROOT = Path(__file__).resolve().parents[1]
+"""The checkout: the suites, the environments and the rehearsal lie beside this package."""
+
+
+class BadInput(Exception):
+    """What the user can mend: one paragraph, exit code 4."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; bad input is one paragraph on standard error and exit code 4."""
+    options = parser().parse_args(arguments)
+    verb: Callable[[argparse.Namespace], int] = options.verb
+    try:
+        return verb(options)
+    except (BadInput, EnvironmentFileError, UnknownEnvironment) as error:
+        print(f"postdeploy: {error}", file=sys.stderr)
+        return int(ExitCode.USAGE)
+    except BrokenPipeError:  # `postdeploy plan … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every verb and its options."""
+    top = argparse.ArgumentParser(prog="postdeploy", description=__doc__)
+    verbs = top.add_subparsers(required=True, metavar="VERB")
+
+    def verb(name: str, does: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        added = verbs.add_parser(name, help=text, description=text)
+        added.set_defaults(verb=does)
+        return added
+
+    judged = verb("judge", judge, "Judge a dump of `kubectl get … -o json|yaml` as the suite would.")
+    judged.add_argument("files", nargs="+", metavar="FILE", help="a dump; - reads standard input")
+    judged.add_argument("--json", action="store_true")
+
+    planned = verb("plan", plan, "Print the checks that would run, and what they would look at.")
+    planned.add_argument("--env", required=True, metavar="NAME")
+
+    rehearsed = verb("rehearse", rehearse, "Serve a stand-in of an environment until interrupted.")
+    rehearsed.add_argument("--env", required=True, metavar="NAME")
+    rehearsed.add_argument("--fault", action="append", default=[], metavar="NAME", help="a fault or a trap; repeatable")
+    rehearsed.add_argument("--seed", type=int, metavar="N")
+    rehearsed.add_argument("--release", metavar="TAG")
+    rehearsed.add_argument("--dir", metavar="DIR", help="where the kubeconfig goes; default: a temporary folder")
+    rehearsed.add_argument("--motion", type=float, metavar="SECONDS", help="a rollout that converges within this time")
+
+    for kind, text in (
+        ("faults", "List what can be broken in a rehearsal, and the check that catches it."),
+        ("traps", "List what is odd but healthy in a rehearsal, and must stay green."),
+    ):
+        verb(kind, listing(kind), text).add_argument("--json", action="store_true")
+
+    for name, does, text in (
+        ("catalogue", catalogue, "Print every check id; --write brings postdeploy/catalogue.json in step."),
+        ("schema", schema, "Print the schema of environments/*.yaml; --write brings environments/schema.json in step."),
+    ):
+        verb(name, does, text).add_argument("--write", action="store_true")
+    return top
+
+
+def judge(options: argparse.Namespace) -> int:
+    """Verdicts over a dump; exit code 1 when something failed, 10 when something could not be judged."""
+    from postdeploy.cluster import judge as tool
+
+    try:
+        judged = tool.judge_files(options.files)
+    except tool.NotAnObject as error:
+        raise BadInput(str(error)) from error
+    print(tool.to_json(judged) if options.json else tool.render(judged))
+    verdicts = {str(each.verdict) for each in judged}
+    if "failed" in verdicts:
+        return int(ExitCode.FAILED)
+    return int(ExitCode.UNVERIFIED if verdicts & {"unverified", "pending"} else ExitCode.VERIFIED)
+
+
+def plan(options: argparse.Namespace) -> int:
+    """The catalogue over one environment."""
+    from postdeploy.environment import load
+    from postdeploy.evidence import catalogue as checks
+    from postdeploy.evidence.plan import expand, touches
+
+    environment = load(options.env)
+    print(touches(expand(checks.load(), environment), environment))
+    return 0
+
+
+def rehearse(options: argparse.Namespace) -> int:
+    """Become the stand-in, so that signals and the one line of output are its own."""
+    command = [sys.executable, "-m", "rehearsal", "--env", options.env]
+    command += [part for name in options.fault for part in ("--fault", name)]
+    for name in ("seed", "release", "dir", "motion"):
+        value = getattr(options, name)
+        command += [f"--{name}", str(value)] if value is not None else []
+    _in_checkout()
+    os.execv(sys.executable, command)  # noqa: S606  there is no shell, and none is wanted
+
+
+def listing(kind: str) -> Callable[[argparse.Namespace], int]:
+    """The verb that lists faults or traps; the rehearsal is a program of its own, which this package never imports."""
+
+    def listed(options: argparse.Namespace) -> int:
+        command = [sys.executable, "-m", "rehearsal.catalogue", f"--{kind}"]
+        _in_checkout()
+        return subprocess.run([*command, "--json"] if options.json else command, check=False).returncode
+
+    return listed
+
+
+def catalogue(options: argparse.Namespace) -> int:
+    """Every check id with its title, or the committed file brought in step."""
+    from postdeploy.evidence import catalogue as checks
+
+    try:
+        found = checks.write(ROOT) if options.write else checks.scan(ROOT)
+    except checks.CatalogueError as error:
+        raise BadInput(str(error)) from error
+    width = max(len(each.id) for each in found)
+    for each in found:
+        print(f"{each.id:<{width}}  {each.title}")
+    return 0
+
+
+def schema(options: argparse.Namespace) -> int:
+    """The schema of the environment files, or the committed file brought in step."""
+    from postdeploy.environment import schema as environment_schema
+
+    if options.write:
+        print(environment_schema.write_schema(ROOT / "environments"))
+    else:
+        print(environment_schema.text(), end="")
+    return 0
+
+
+def _in_checkout() -> None:
+    """The rehearsal lies beside this package; a shell elsewhere must find it too."""
+    if not (ROOT / "rehearsal").is_dir():
+        raise BadInput("there is no rehearsal beside this installation of postdeploy: run it from a checkout.")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,176 @@
+"""What tests ask for, by name: the environment, and facades whose unverifiable answers are raised.
+
+A test only asserts: `health = web.health(host); assert health.holds, health.why`.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from postdeploy.environment import Environment
+from postdeploy.evidence.results import Attempt
+from postdeploy.live import Live
+from postdeploy.outcome import Outcome
+from postdeploy.reporting import KEY, RUN
+from postdeploy.run import Run
+from postdeploy.verdict import Held, Judgement, NotApplicable, ProductDown, State, Unverified, Verdict
+
+if TYPE_CHECKING:
+    from postdeploy.broker.api import BrokerApi
+
+LOGIN = "smoke.login.token"
+"""The check that every use of an account depends on."""
+
+
+class Judges:
+    """Claims as a test sees them: what could not be looked at is raised, what is soft is noted."""
+
+    def __init__(self, claims: Any, outcome: Outcome) -> None:
+        self._claims = claims
+        self._outcome = outcome
+
+    def __getattr__(self, rule: str) -> Callable[..., Judgement]:
+        judge = getattr(self._claims, rule)
+
+        def judged(*subjects: object) -> Judgement:
+            answer = self._answer(judge(*subjects))
+            self._note_looks(getattr(self._claims, "looks", _once)(rule, *subjects), answer)
+            return answer
+
+        return judged
+
+    def _note_looks(self, looks: tuple[Attempt, ...], answer: Judgement) -> None:
+        """A claim that holds after a failed look is flaky; every look goes into the results."""
+        self._outcome.attempts += looks
+        if answer.holds and len(looks) > 1:
+            self._outcome.note(Verdict.FLAKY, f"answered at look {len(looks)}; the first: {looks[0].reason}")
+
+    def _answer(self, judgement: Judgement) -> Judgement:
+        match judgement.state:
+            case State.UNVERIFIED:
+                raise Unverified(judgement.why)
+            case State.NOT_APPLICABLE:
+                raise NotApplicable(judgement.why)
+            case State.DEGRADED:
+                self._outcome.note(Verdict.DEGRADED, judgement.why)
+        return judgement
+
+
+def _once(rule: str, *subjects: object) -> tuple[Attempt, ...]:
+    """For claims over a snapshot: it was looked at once for all of them."""
+    return ()
+
+
+class Declared:
+    """Claims about the environment file itself."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def tolerances(self) -> Judgement:
+        """Nothing that was accepted for a while is past its term; an expired one is a finding, not an outage."""
+        environment = self._run.environment
+        claim = f"every tolerance and suppression of {environment.name} is within its term"
+        expired = environment.expired(self._run.today)
+        if not expired:
+            return Judgement(State.PASSED, claim)
+        seen = "; ".join(f"{each} expired on {each.expires} (owner {each.owner}: {each.reason})" for each in expired)
+        where = f"environments/{environment.name}.yaml or environments/base.yaml, tolerances and suppressions"
+        return Judgement(State.DEGRADED, claim, seen, where, "renew it with a reason, or mend what it excused")
+
+
+@pytest.fixture(scope="session")
+def run(request: pytest.FixtureRequest) -> Run:
+    """The verification this test is part of."""
+    found = request.config.stash[RUN]
+    if found is None or not found.began:
+        raise Unverified("no environment is being verified in this pytest run")
+    return found
+
+
+@pytest.fixture(scope="session")
+def environment(run: Run) -> Environment:
+    """What should be: the environment as declared."""
+    return run.environment
+
+
+@pytest.fixture(scope="session")
+def release(run: Run) -> str:
+    """The tag that must be live."""
+    return run.record.release
+
+
+@pytest.fixture
+def outcome(request: pytest.FixtureRequest, run: Run) -> Outcome:
+    """What becomes of this check; `outcome.note(Verdict.DEGRADED, why)` adds a soft finding without failing it."""
+    return run.outcome(request.node.stash[KEY])
+
+
+@pytest.fixture
+def declared(run: Run, outcome: Outcome) -> Judges:
+    """Claims about the environment file: `declared.tolerances()`."""
+    return Judges(Declared(run), outcome)
+
+
+@pytest.fixture
+def cluster(run: Run, outcome: Outcome) -> Judges:
+    """Claims about the cluster: `cluster.rollout(workload)`, `.pods_ready(workload)`, `.image_tag(component)` …"""
+    return Judges(run.cluster_claims, outcome)
+
+
+@pytest.fixture
+def web(run: Run, outcome: Outcome) -> Judges:
+    """Claims about the public hosts: `web.health(host)`, `web.version(host)`."""
+    return Judges(run.web_claims, outcome)
+
+
+@pytest.fixture(scope="session")
+def api(run: Run) -> Iterator[BrokerApi]:
+    """The brokerage's API for this environment's synthetic account; in a replay it answers out of the recording."""
+    from postdeploy.broker import session
+
+    if run.is_offline:
+        raise Unverified("no declared host at all could be contacted: it is our own network that is in doubt")
+    if run.replayed:
+        opened = session.replay(run.environment.api, run.exchanges)
+    else:
+        opened = session.connect(run.environment.api, run.password, run.exchanges, **_way(run))
+    with opened as api:
+        yield api
+
+
+def _way(run: Run) -> dict[str, Any]:
+    """How requests reach the API: over the network, or at the rehearsal's address with its own authority."""
+    from postdeploy.web.headers import synthetic, traceparent
+
+    way: dict[str, Any] = {
+        "headers": synthetic(run.record.run_id) | {"traceparent": traceparent(run.record.run_id, "api")},
+        "deadline": run.deadline,
+    }
+    standin = run.source.standin if isinstance(run.source, Live) else None
+    if standin is not None:
+        way["address"] = standin.hosts[run.environment.api.host]
+        way["tls"] = ssl.create_default_context(cadata=standin.ca_pem)
+    return way
+
+
+@pytest.fixture
+def broker(api: BrokerApi, outcome: Outcome) -> Judges:
+    """Claims about the API before login: `broker.logs_in()`, `broker.refuses_strangers()`."""
+    return Judges(api, outcome)
+
+
+@pytest.fixture
+def trader(api: BrokerApi, outcome: Outcome) -> Judges:
+    """Claims about business as a client, logged in: `trader.is_offered(symbols)`. Held when the login failed."""
+    from postdeploy.broker.api import Trader
+
+    try:
+        session = api.login()
+    except (AssertionError, ProductDown) as error:
+        raise Held(LOGIN) from error
+    return Judges(Trader(api, session), outcome)

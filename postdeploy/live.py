@@ -1,0 +1,179 @@
+"""The living environment as a source of observations: the right cluster, settle, hold, one sweep over the endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from postdeploy.deadline import Deadline
+from postdeploy.environment import Environment
+from postdeploy.standin import Standin, contexts, kubeconfig_paths, read_standin
+
+if TYPE_CHECKING:
+    from postdeploy.broker.recording import Recording
+    from postdeploy.cluster.client import Reader
+    from postdeploy.cluster.identity import Identity
+    from postdeploy.cluster.objects import Snapshot
+    from postdeploy.web.replies import Sweep
+
+Say = Callable[[str], None]
+
+REHEARSAL_SETTLE_S = 5.0
+"""A rehearsal converges within a second or never."""
+SETTLE_SHARE = 0.75
+"""Share of the run's remaining budget that settling may use; the rest is for judging and recording."""
+LIVE = ("converged", "already-live")
+
+
+class WrongCluster(Exception):
+    """The kubeconfig leads to another cluster than the environment declares."""
+
+
+@dataclass
+class Live:
+    """The environment itself, read over the network (a rehearsal is one too, on loopback)."""
+
+    environment: Environment
+    release: str
+    deadline: Deadline
+    run_id: str
+    kubeconfig: Path | None = None
+    """A rehearsal's; None: the user's own."""
+    hold_s: float = 0.0
+    digests: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    standin: Standin | None = field(init=False)
+    identity: Identity | None = None
+    """Who the cluster says it is, once asked."""
+    looks: tuple[Any, ...] = ()
+    """Every request of the last look, for the log."""
+    _portal: Any = None
+    _closing: Any = None
+
+    def __post_init__(self) -> None:
+        paths = (self.kubeconfig,) if self.kubeconfig else kubeconfig_paths()
+        found = (read_standin(each, self.environment.cluster.context) for each in paths)
+        self.standin = next((each for each in found if each is not None), None)
+
+    @property
+    def is_rehearsal(self) -> bool:
+        """Whether the kubeconfig or the cluster itself says that this is a stand-in."""
+        return self.standin is not None or (self.identity is not None and self.identity.rehearsal)
+
+    @property
+    def portal(self) -> Any:
+        """The one background event loop that owns every async client; started when first used."""
+        if self._portal is None:
+            from anyio.from_thread import start_blocking_portal
+
+            self._closing = start_blocking_portal()
+            self._portal = self._closing.__enter__()
+        return self._portal
+
+    def cluster(self, say: Say) -> Snapshot:
+        """The snapshot after the cluster settled and was held. Raises WrongCluster before any look, Unverified."""
+        snapshot: Snapshot = self.portal.call(_look_at_cluster, self, say)
+        return snapshot
+
+    def web(self, say: Say) -> Sweep:
+        """One sweep over the declared hosts."""
+        sweep: Sweep = self.portal.call(_look_at_web, self, say)
+        return sweep
+
+    def exchanges(self) -> Recording:
+        """An empty recording, to be filled by the smoke checks."""
+        from postdeploy.broker.recording import Recording
+
+        return Recording()
+
+    def close(self) -> None:
+        """End the background loop and with it every client."""
+        if self._closing is not None:
+            self._closing.__exit__(None, None, None)
+            self._closing = self._portal = None
+
+
+async def _look_at_cluster(live: Live, say: Say) -> Snapshot:
+    """Identify the cluster, wait until the release settled, and see that it stays."""
+    _expect_context(live)
+    async with _reader(live) as reader:
+        await _identify(live, reader)
+        snapshot = await _settle(live, reader, say)
+        if snapshot.settled is None or snapshot.settled.outcome not in LIVE or not live.hold_s:
+            return snapshot
+        return await _hold(live, reader, snapshot, say)
+
+
+async def _look_at_web(live: Live, say: Say) -> Sweep:
+    """One sweep over every declared host."""
+    from postdeploy.web.sweep import Route, sweep
+
+    say(f"probing {len(live.environment.hosts)} hosts")
+    route = Route(hosts=live.standin.hosts, ca_pem=live.standin.ca_pem) if live.standin else Route()
+    return await sweep(live.environment, route, deadline=live.deadline, run_id=live.run_id)
+
+
+@asynccontextmanager
+async def _reader(live: Live) -> AsyncIterator[Reader]:
+    from postdeploy.cluster.client import connect
+
+    reader = await connect(live.kubeconfig, live.environment.cluster.context)
+    try:
+        yield reader
+    finally:
+        live.looks = tuple(reader.looks)
+        await reader.aclose()
+
+
+def _expect_context(live: Live) -> None:
+    paths = (live.kubeconfig,) if live.kubeconfig else kubeconfig_paths()
+    declared = live.environment.cluster.context
+    known = [name for each in paths for name in contexts(each)]
+    if known and declared not in known:
+        raise WrongCluster(
+            f"{live.environment.name} declares the kubeconfig context {declared!r}, but "
+            f"{', '.join(map(str, paths))} knows only "
+            f"{', '.join(map(repr, known))}. Nothing was looked at. Fetch the credentials of the right cluster, or "
+            "point KUBECONFIG at them."
+        )
+
+
+async def _identify(live: Live, reader: Reader) -> None:
+    from postdeploy.cluster import identity
+
+    try:
+        live.identity = await identity.identify(reader, live.environment.cluster)
+    except identity.WrongCluster as error:
+        raise WrongCluster(str(error)) from error
+
+
+async def _settle(live: Live, reader: Reader, say: Say) -> Snapshot:
+    from postdeploy.cluster.settle import observe
+
+    settle = live.environment.settle
+    budget = REHEARSAL_SETTLE_S if live.is_rehearsal else settle.budget_s
+    return await observe(
+        reader,
+        live.environment,
+        live.release,
+        deadline=Deadline(min(budget, live.deadline.left() * SETTLE_SHARE)),
+        every_s=settle.rehearsal_every_s if live.is_rehearsal else settle.every_s,
+        say=say,
+        digests=live.digests or None,
+    )
+
+
+async def _hold(live: Live, reader: Reader, snapshot: Snapshot, say: Say) -> Snapshot:
+    """What is judged is the state at the end of the hold, so that a release that fell over again is red."""
+    import anyio
+    import msgspec
+
+    from postdeploy.cluster import excerpts
+    from postdeploy.cluster.snapshot import take
+
+    say(f"holding {live.hold_s:g} s: a release that is live now must still be live then")
+    await anyio.sleep(min(live.hold_s, live.deadline.left() * SETTLE_SHARE))
+    again = await take(reader, live.environment, live.release)
+    return await excerpts.enrich(reader, msgspec.structs.replace(again, settled=snapshot.settled), live.environment)

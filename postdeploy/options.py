@@ -1,0 +1,115 @@
+"""The suite's command line: declared once, read once into a frozen value (design: the public contract)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ALL = "all"
+REHEARSAL_HOLD_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user asked for."""
+
+    environments: tuple[str, ...]
+    release: str | None
+    """From the command line only; see `expected_release`."""
+    digests: Path | None
+    rehearsal: bool
+    faults: tuple[str, ...]
+    seed: int | None
+    replay: Path | None
+    plan: bool
+    archive: Path
+    state: Path | None
+    budget_s: float | None
+    hold_s: float | None
+    parallel: int
+    fail_on_soft: bool
+
+    @property
+    def is_fleet(self) -> bool:
+        """Whether this run is several environments, each a child run of its own."""
+        return len(self.environments) > 1 or ALL in self.environments
+
+
+def expected_release(options: Options, variables: Mapping[str, str] = os.environ) -> str | None:
+    """The release that must be live: --release, then the CI's; a rehearsal ignores the CI's and uses its own."""
+    if options.release or options.rehearsal:
+        return options.release
+    return variables.get("RELEASE_TAG") or variables.get("CI_COMMIT_TAG") or None
+
+
+def add_options(group: Any) -> None:
+    """Declare every option; `dest` is prefixed, for pytest refuses two plugins with one dest."""
+
+    def add(flag: str, **how: Any) -> None:
+        group.addoption(flag, dest="postdeploy_" + flag.lstrip("-").replace("-", "_"), **how)
+
+    add("--env", metavar="NAME", action="append", default=[], help="Environment to verify, or 'all' (repeatable).")
+    add("--release", metavar="TAG", help="Tag that must be live. Default: $RELEASE_TAG, then $CI_COMMIT_TAG.")
+    add("--digests", metavar="FILE", help="JSON of image repository to accepted digests, from the build.")
+    add("--rehearsal", action="store_true", help="Run against a stand-in of the environment on loopback.")
+    add("--fault", metavar="NAME", action="append", default=[], help="Break (or oddly bend) the rehearsal; repeatable.")
+    add("--seed", metavar="N", type=int, help="Seed of the rehearsal's names, order, timing and noise.")
+    add("--replay", metavar="RUN_FOLDER", help="Judge a saved run again, without network.")
+    add("--plan", action="store_true", help="Print what would be looked at; look at nothing.")
+    add("--archive", metavar="DIR", default="reports/archive", help="Where run folders go (relative to the rootdir).")
+    add("--state", metavar="DIR", help="Where checks that change something keep their undo journal (none does yet).")
+    add("--budget", metavar="SECONDS", type=float, help="Time for the whole run; what is left undone is unverified.")
+    add("--hold", metavar="SECONDS", type=float, help="How long it must stay live. Default: the environment's.")
+    add("--parallel", metavar="N", type=int, help="Child runs at once. Default: cores, twice that in a rehearsal.")
+    add("--fail-on-soft", action="store_true", help="Exit 11 when a check is flaky or degraded.")
+
+
+def read_options(config: Any) -> Options:
+    """The options of this pytest run; paths are resolved against the rootdir, so that the cwd does not matter."""
+
+    def given(name: str) -> Any:
+        return config.getoption(f"postdeploy_{name}")
+
+    def path(name: str) -> Path | None:
+        return config.rootpath / given(name) if given(name) else None
+
+    return Options(
+        environments=tuple(dict.fromkeys(given("env"))),
+        release=given("release"),
+        digests=path("digests"),
+        rehearsal=given("rehearsal"),
+        faults=tuple(given("fault")),
+        seed=given("seed"),
+        replay=path("replay"),
+        plan=given("plan"),
+        archive=config.rootpath / given("archive"),
+        state=path("state"),
+        budget_s=given("budget"),
+        hold_s=given("hold"),
+        parallel=given("parallel") if given("parallel") is not None else _at_once(given("rehearsal")),
+        fail_on_soft=given("fail_on_soft"),
+    )
+
+
+def _at_once(rehearsal: bool) -> int:
+    """A child run a core; twice as many in a rehearsal, which spends half of its time waiting for its own hold."""
+    return (os.cpu_count() or 1) * (2 if rehearsal else 1)
+
+
+def contradiction(options: Options) -> str | None:
+    """Why these options cannot be meant together, or None."""
+    if options.faults and not options.rehearsal:
+        return "--fault breaks a rehearsal, and this is not one. Add --rehearsal, or leave --fault out."
+    if options.seed is not None and not options.rehearsal:
+        return "--seed varies a rehearsal, and this is not one. Add --rehearsal, or leave --seed out."
+    if options.replay and (options.rehearsal or options.environments):
+        return "--replay takes its environment from the run folder. Leave --env and --rehearsal out."
+    if options.parallel < 1:
+        return f"--parallel {options.parallel} leaves nobody to run; give 1 or more."
+    for name, seconds in (("--budget", options.budget_s), ("--hold", options.hold_s)):
+        if seconds is not None and seconds < 0:
+            return f"{name} {seconds:g} lies in the past; give seconds from 0 upwards."
+    return None

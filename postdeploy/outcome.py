@@ -1,0 +1,68 @@
+"""From pytest's phases to one result a check: the verdict, the message and the attempts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from postdeploy.evidence.results import Attempt, worst
+from postdeploy.verdict import Held, NotApplicable, ProductDown, Residue, Unverified, Verdict, verdict_of
+
+EXPECTED = (AssertionError, ProductDown, Unverified, NotApplicable, Residue)
+
+
+@dataclass
+class Outcome:
+    """What became of one selected check so far; the worst phase decides."""
+
+    check_id: str
+    subject: str
+    nodeid: str
+    verdict: Verdict = Verdict.PASSED
+    messages: list[str] = field(default_factory=list)
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    duration_s: float = 0.0
+    finished: bool = False
+    attempts: tuple[Attempt, ...] = ()
+    """Looks before the one that was judged."""
+
+    def note(self, verdict: Verdict, message: str) -> None:
+        """Remember a soft finding, or a phase's failure; the graver verdict stays."""
+        self.verdict = worst((self.verdict, verdict))
+        self.messages.append(message)
+
+    @property
+    def message(self) -> str:
+        """Everything that was found, the first finding first."""
+        return "\n".join(self.messages)
+
+
+def judge_phase(error: BaseException) -> tuple[Verdict, str]:
+    """The verdict and the message of a phase that raised."""
+    verdict = verdict_of(error)
+    if isinstance(error, Held):
+        return verdict, str(error)
+    if isinstance(error, EXPECTED):
+        return verdict, claim_of(str(error)) or f"{type(error).__name__} without a message"
+    if isinstance(error, pytest.skip.Exception):
+        return Verdict.UNVERIFIED, f"did not look: {error}"
+    return verdict, f"harness error: {type(error).__name__}: {error}"
+
+
+def claim_of(text: str) -> str:
+    """An assertion's own words, without the introspection that pytest appends below them."""
+    own, _, _ = text.partition("\nassert ")
+    return own.removeprefix("assert ").strip()
+
+
+def tolerated(outcome: Outcome, tolerances: Any, today: date) -> None:
+    """Turn a failure that the environment accepts for now into a degraded verdict that says who accepts it."""
+    if outcome.verdict is not Verdict.FAILED:
+        return
+    for each in tolerances:
+        if (each.check, each.subject) == (outcome.check_id, outcome.subject) and not each.is_expired(today):
+            outcome.verdict = Verdict.DEGRADED
+            outcome.messages.insert(0, f"tolerated until {each.expires} by {each.owner}: {each.reason}")

@@ -1,0 +1,295 @@
+"""One verification of one environment: planned, looked at, judged and recorded, in this order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from pydantic import SecretStr
+
+from postdeploy import observations
+from postdeploy.deadline import Deadline
+from postdeploy.environment import Environment, load
+from postdeploy.evidence import catalogue, closing, plan, run_record
+from postdeploy.evidence.folder import RunFolder, new_run_id
+from postdeploy.evidence.journal import Journal, open_log
+from postdeploy.live import Live, Say, WrongCluster
+from postdeploy.options import REHEARSAL_HOLD_S, Options, expected_release
+from postdeploy.outcome import Outcome
+from postdeploy.redact import Redactor
+from postdeploy.replay import Replayed, read_run_folder
+from postdeploy.standin import StandinProcess, read_standin
+from postdeploy.verdict import Unverified
+
+if TYPE_CHECKING:
+    from postdeploy.broker.recording import Recording
+    from postdeploy.cluster.claims import ClusterClaims
+    from postdeploy.evidence.allure import AllureRecorder
+    from postdeploy.evidence.results import Result
+    from postdeploy.web.claims import WebClaims
+
+Key = tuple[str, str]
+"""Check id and subject."""
+
+DIGESTS_FILE = "observation/digests.json"
+NO_RELEASE = (
+    "Which release must be live? Add --release=TAG, or set RELEASE_TAG or CI_COMMIT_TAG. Without it nothing can be "
+    "verified: healthy is not the same as yours."
+)
+
+
+class CannotBegin(Exception):
+    """The run cannot start as asked; the message says what to do (exit code 4)."""
+
+
+class Run:
+    """The state of one verification, from the options to what was seen and judged."""
+
+    folder: RunFolder
+    source: Live | Replayed
+    record: run_record.RunRecord
+    checks: Mapping[str, catalogue.Check]
+    """These four exist once the run began."""
+
+    def __init__(
+        self, options: Options, root: Path, environment: Environment, replayed: Mapping[str, Any] | None = None
+    ) -> None:
+        self.options = options
+        self.root = root
+        self.environment = environment
+        self.replayed = replayed
+        """The record of the run that is judged again, if any."""
+        self.started = datetime.now(UTC)
+        self.deadline = Deadline(options.budget_s if options.budget_s is not None else float("inf"))
+        self.process: StandinProcess | None = None
+        self.began = False
+        self.plan: tuple[plan.Planned, ...] = ()
+        self.selected: Mapping[Key, str] = {}
+        """What pytest selected, each with its node id."""
+        self.outcomes: dict[Key, Outcome] = {}
+        self.broken: frozenset[str] = frozenset()
+        """Modules of the suites that could not be collected."""
+        self.stopped = ""
+        """Why the rest was not run, where something stopped it."""
+        self.said: list[str] = []
+        """Lines to repeat at the end: what could not be looked at or written."""
+        self.results: tuple[Result, ...] = ()
+        self.recorder: AllureRecorder | None = None
+        self.journal: Journal | None = None
+        self._seen: dict[str, Any] = {}
+
+    @classmethod
+    def prepare(cls, options: Options, root: Path) -> Run:
+        """A run of the environment asked for; an unknown or wrong file raises what the loader raises."""
+        if options.replay:
+            return cls(options, root, *read_run_folder(options.replay))
+        return cls(options, root, load(options.environments[0], root / "environments"))
+
+    def start_standin(self) -> None:
+        """Start the rehearsal now, so that it is up when collection ends."""
+        if self.options.rehearsal:
+            self.process = StandinProcess.start(
+                self.environment.name, faults=self.options.faults, seed=self.options.seed, root=self.root
+            )
+
+    def begin(self, selected: Mapping[Key, str], asked: str, broken: frozenset[str] = frozenset()) -> None:
+        """Commit to the plan before the first look: run folder, plan, environment, a record that says unverified."""
+        self.selected, self.broken = selected, broken
+        kubeconfig = self.process.ready() if self.process else None
+        self.checks = {each.id: each for each in catalogue.load()}
+        self.plan = plan.expand(self.checks.values(), self.environment)
+        release = self._release(kubeconfig)
+        run_id = new_run_id(self.started, release)
+        self.source = self._open_source(release, run_id, kubeconfig)
+        self.folder = RunFolder.create(self.options.archive, self.environment.name, run_id)
+        resolved = self.environment.model_dump_json(indent=2).encode()
+        self.record = run_record.begin(
+            run_id=run_id,
+            environment=self.environment.name,
+            release=release,
+            scope=self._scope(asked),
+            started=self.started,
+            suite=run_record.describe_suite(self.root, resolved),
+            pipeline=run_record.describe_pipeline(os.environ),
+            planned=len(self.plan),
+            rehearsal=self._is_rehearsal,
+            replay_of=self.replayed["run_id"] if self.replayed else None,
+        )
+        committed = closing.commit_plan(self.folder, self.plan)
+        self.folder.write_bytes("environment.json", resolved)
+        if self.source.digests:
+            self.folder.write_json(DIGESTS_FILE, {image: sorted(each) for image, each in self.source.digests.items()})
+        self.folder.write_json(closing.RUN, self.record)
+        self.journal = open_log(self.folder, self.redactor.text)
+        self.began = True
+        self._event("plan written", sha256=committed, planned=len(self.plan), selected=len(self.selected))
+        self._event("run began", run_id=run_id, release=release, scope=self.record.scope)
+
+    @property
+    def _is_rehearsal(self) -> bool:
+        if self.replayed:
+            return bool(self.replayed["rehearsal"])
+        return self.options.rehearsal or (isinstance(self.source, Live) and self.source.is_rehearsal)
+
+    def _release(self, kubeconfig: Path | None) -> str:
+        if self.replayed:
+            return str(self.replayed["release"])
+        standin = read_standin(kubeconfig, self.environment.cluster.context) if kubeconfig else None
+        release = expected_release(self.options) or (standin.release if standin else None)
+        if release is None:
+            raise CannotBegin(NO_RELEASE)
+        return release
+
+    def _open_source(self, release: str, run_id: str, kubeconfig: Path | None) -> Live | Replayed:
+        if self.options.replay:
+            saved = self.options.replay / DIGESTS_FILE
+            return Replayed(self.options.replay, read_digests(saved) if saved.is_file() else {})
+        hold = self.options.hold_s
+        if hold is None:
+            hold = REHEARSAL_HOLD_S if self.options.rehearsal else self.environment.hold_s
+        digests = read_digests(self.options.digests) if self.options.digests else {}
+        return Live(self.environment, release, self.deadline, run_id, kubeconfig, hold, digests)
+
+    def _scope(self, asked: str) -> str:
+        """Full only when planned and selected are the same set, by whatever means something was left out."""
+        missing = {each.key for each in self.plan if each.applicable} - self.selected.keys()
+        return "full" if all(self.is_broken(check) for check, _ in missing) else asked or "partial"
+
+    def is_broken(self, check_id: str) -> bool:
+        """Whether a check was asked for, but its module could not be collected."""
+        return self.checks[check_id].module in self.broken
+
+    # --- observe -------------------------------------------------------------------------------------------------
+
+    def look(self, needed: Iterable[str], say: Say) -> None:
+        """Take the looks the selected checks need; a look that fails is remembered for the checks that need it."""
+        looks = {"cluster": self.source.cluster, "web": self.source.web}
+        for what in sorted(looks.keys() & set(needed)):
+            try:
+                self._seen[what] = looks[what](say)
+            except WrongCluster as error:
+                self.stopped = "wrong cluster"
+                raise CannotBegin(str(error)) from error
+            except Exception as error:  # noqa: BLE001  a bug of ours must never roll back a good release
+                self._blind(what, error)
+            else:
+                self.keep(what)
+                self._event(f"looked at the {what}")
+                for each in self.source.looks:
+                    self._event("request", **msgspec.structs.asdict(each))
+                self.source.looks = ()
+        if self._is_rehearsal and not self.record.rehearsal:
+            self.record = msgspec.structs.replace(self.record, rehearsal=True)
+            if self.recorder is not None:
+                self.recorder.rehearsal = True
+
+    def _event(self, message: str, **facts: object) -> None:
+        if self.journal is not None:
+            self.journal.event(message, **facts)  # type: ignore[arg-type]
+
+    def _blind(self, what: str, error: Exception) -> None:
+        """A failed look leaves its claims unverified, by name and with the reason."""
+        known = isinstance(error, Unverified)
+        reason = str(error) if known else f"harness error: {type(error).__name__}: {error}"
+        self._seen[what] = Unverified(reason)
+        if not known and self.journal is not None:
+            self.journal.log.opt(exception=error).error("look at the {} failed", what)
+        self.said.append(f"could not look at the {what}: {reason}")
+
+    def keep(self, what: str) -> None:
+        """Save an observation at once, so that a run killed later still leaves what it saw."""
+        if what in self._seen:
+            self.folder.write_bytes(observations.FILES[what], observations.save(what, self._seen[what]))
+
+    def _look(self, what: str) -> Any:
+        seen = self._seen.get(what) or Unverified(f"the {what} was not looked at")
+        if isinstance(seen, Unverified):
+            # A new one each time: an exception raised again drags along, and prints, every traceback it ever had.
+            raise Unverified(str(seen)) from None
+        return seen
+
+    @cached_property
+    def cluster_claims(self) -> ClusterClaims:
+        """The judges over the cluster's snapshot. Raises Unverified when there is none."""
+        from postdeploy.cluster.claims import ClusterClaims
+
+        return ClusterClaims(self._look("cluster"), self.environment, self.record.release, self.source.digests or None)
+
+    @cached_property
+    def web_claims(self) -> WebClaims:
+        """The judges over the sweep. Raises Unverified when there is none."""
+        from postdeploy.web.claims import WebClaims
+
+        return WebClaims(self._look("web"), self.environment, self.record.release)
+
+    @cached_property
+    def exchanges(self) -> Recording:
+        """The API exchanges: filled by the smoke checks of a live run, served to those of a replay."""
+        recording = self.source.exchanges()
+        self._seen["exchanges"] = recording
+        return recording
+
+    @property
+    def snapshot(self) -> Any:
+        """The cluster's snapshot, or None where it was not or could not be looked at."""
+        seen = self._seen.get("cluster")
+        return None if isinstance(seen, Exception) else seen
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether the sweep over the hosts reached none of them."""
+        sweep = self._seen.get("web")
+        return sweep is not None and not isinstance(sweep, Exception) and sweep.is_offline
+
+    @property
+    def today(self) -> date:
+        """The observation's day: a replay a year later judges terms as they stood then."""
+        if self.snapshot is not None:
+            return self.snapshot.taken.date()  # type: ignore[no-any-return]
+        if self.replayed:
+            return datetime.fromisoformat(self.replayed["started"]).date()
+        return self.started.date()
+
+    @cached_property
+    def password(self) -> SecretStr:
+        """The test account's password. Raises Unverified, which names the variables that would supply it."""
+        if isinstance(self.source, Replayed):
+            return SecretStr("")  # nothing is sent
+        if self.source.standin is not None:
+            return self.source.standin.password
+        from postdeploy.secrets import load_secrets
+
+        return load_secrets(self.environment.name).password
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        """Strikes the run's own secrets, and whatever looks like one, out of text."""
+        try:
+            secrets = [self.password]
+        except Unverified:
+            secrets = []
+        # The account's name is part of what was verified, though it looks like somebody's address.
+        return Redactor(secrets, keep=(self.environment.api.account,))
+
+    # --- judge ---------------------------------------------------------------------------------------------------
+
+    def outcome(self, key: Key) -> Outcome:
+        """The outcome of a selected check, made when first asked for."""
+        return self.outcomes.setdefault(key, Outcome(*key, self.selected[key]))
+
+
+def read_digests(path: Path) -> Mapping[str, frozenset[str]]:
+    """Accepted digests per image repository, from the build. Raises CannotBegin for anything else."""
+    try:
+        named = msgspec.json.decode(path.read_bytes(), type=dict[str, list[str]])
+    except (OSError, msgspec.MsgspecError) as error:
+        raise CannotBegin(
+            f"--digests {path} cannot be read: {error}. It must be JSON that maps each image repository to the list "
+            'of its accepted digests, {"registry/crm": ["sha256:…"]}.'
+        ) from error
+    return {image: frozenset(digests) for image, digests in named.items()}
