@@ -111,6 +111,8 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
 def mark_by_folder(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Give each item of the suites its marks and its key, and leave out families that are empty here."""
     run = config.stash[RUN]
+    if config.option.showfixtures or config.option.show_fixtures_per_test:
+        return  # the manual of what a test can ask for needs no environment
     for item in tuple(items):
         tier = _tier(item, config.rootpath)
         if tier is None:

@@ -55,6 +55,8 @@ class Judges:
                 raise Unverified(judgement.why)
             case State.NOT_APPLICABLE:
                 raise NotApplicable(judgement.why)
+            case State.PASSED:
+                self._outcome.seen.append(judgement.why)
             case State.DEGRADED:
                 self._outcome.note(Verdict.DEGRADED, judgement.why)
         return judgement

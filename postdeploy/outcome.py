@@ -23,6 +23,9 @@ class Outcome:
     nodeid: str
     verdict: Verdict = Verdict.PASSED
     messages: list[str] = field(default_factory=list)
+    """What was found against it."""
+    seen: list[str] = field(default_factory=list)
+    """What was seen in its favour, for whoever asks a year later what a pass was based on."""
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     duration_s: float = 0.0
     finished: bool = False
@@ -36,8 +39,8 @@ class Outcome:
 
     @property
     def message(self) -> str:
-        """Everything that was found, the first finding first."""
-        return "\n".join(self.messages)
+        """Everything that was found, the first finding first; of a pass, what was seen."""
+        return "\n".join(self.messages or self.seen)
 
 
 def judge_phase(error: BaseException) -> tuple[Verdict, str]:

@@ -48,7 +48,8 @@ class Progress:
         if self._reporter is None:
             return
         if self._is_live:
-            self._reporter.rewrite(line, erase=True)
+            width = self._reporter._tw.fullwidth - 1  # a line that wraps cannot be taken back
+            self._reporter.rewrite(line[:width], erase=True)
         elif time.monotonic() - self._last >= EVERY_S:
             self._last, self._held = time.monotonic(), ""
             self._reporter.write_line(line)

@@ -28,6 +28,12 @@ class Claims:
         return (*failed, Attempt(AT, 0.1, Verdict.PASSED, f"{rule} of {subject} answered"))
 
 
+def test_pass_says_what_it_was_based_on() -> None:
+    outcome = Outcome("a.b", "crm", "node")
+    Judges(Claims(State.PASSED), outcome).rule("crm")
+    assert outcome.message == "crm is well: passed"
+
+
 @pytest.mark.parametrize(("state", "error"), [(State.UNVERIFIED, Unverified), (State.NOT_APPLICABLE, NotApplicable)])
 def test_what_is_no_answer_is_raised(state: State, error: type[Exception]) -> None:
     with pytest.raises(error, match="crm is well"):

@@ -44,6 +44,12 @@ def test_no_environment_is_a_question_with_the_answers(tmp_path: Path) -> None:
     assert "Which environment? Add --env=NAME, one of: uk-prod" in ended.output
 
 
+def test_manual_of_the_fixtures_needs_no_environment() -> None:
+    ended = run("--fixtures", "verify")
+    assert ended.code == 0, ended.output
+    assert "Claims about the cluster" in ended.output
+
+
 def test_unknown_environment_names_the_nearest(tmp_path: Path) -> None:
     ended = run("-m", "verify", "--env=uk-prd", "--rehearsal", archive=tmp_path)
     assert ended.code == 4
