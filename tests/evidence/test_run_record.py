@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import tomllib
 from datetime import timedelta
@@ -83,6 +84,9 @@ def git(folder: Path, *arguments: str) -> str:
     return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
 
 
+@pytest.mark.skipif(
+    shutil.which("git") is None, reason="a bare machine has no git; the suite's commit is unknown there"
+)
 def test_suite_is_known_by_its_commit_and_whether_it_differs_from_it(tmp_path):
     git(tmp_path, "init", "-q")
     assert run_record.describe_suite(tmp_path, b"{}").commit == "unknown"
