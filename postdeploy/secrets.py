@@ -68,16 +68,26 @@ def load_secrets(environment_name: str, *, client: SecretClient | None = None) -
     if directory is not None and not Path(directory).is_dir():
         raise Unverified(f"{DIRECTORY} names {directory}, which is no directory")
     for prefix in prefixes(environment_name):
-        found = _Credentials(_env_prefix=prefix, _secrets_dir=directory, google=client).password
+        found = _Password(_env_prefix=prefix, _secrets_dir=directory, google=client).password
         if found is not None:
             return Secrets(Sealed(found.get_secret_value()))
-    raise Unverified(_missing(environment_name))
+    raise Unverified(_missing(environment_name, "PASSWORD", "password for the synthetic account"))
 
 
-def _missing(environment_name: str) -> str:
-    own, generic = (f"{prefix}PASSWORD" for prefix in prefixes(environment_name))
+def load_registry_token(environment_name: str, *, client: SecretClient | None = None) -> Sealed:
+    """The token that reads the container registry; Unverified says where it was looked for."""
+    directory = os.environ.get(DIRECTORY) or None
+    for prefix in prefixes(environment_name):
+        found = _RegistryToken(_env_prefix=prefix, _secrets_dir=directory, google=client).registry_token
+        if found is not None:
+            return Sealed(found.get_secret_value())
+    raise Unverified(_missing(environment_name, "REGISTRY_TOKEN", "token for the registry"))
+
+
+def _missing(environment_name: str, variable: str, what: str) -> str:
+    own, generic = (f"{prefix}{variable}" for prefix in prefixes(environment_name))
     return (
-        f"no password for the synthetic account of {environment_name}: set {own} or {own}_FILE "
+        f"no {what} of {environment_name}: set {own} or {own}_FILE "
         f"(or {generic} or {generic}_FILE for every environment), or keep a file called {own} or {generic} "
         f"in the folder that {DIRECTORY} names, or a secret so called in the Google project that {PROJECT} names"
     )
@@ -88,7 +98,6 @@ class _Credentials(BaseSettings):
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", hide_input_in_errors=True)
 
-    password: SecretStr | None = None
     google: Any = None
     """A client to use instead of Google's own."""
 
@@ -106,20 +115,33 @@ class _Credentials(BaseSettings):
         return init_settings, env_settings, variables, file_secret_settings, google
 
 
+class _Password(_Credentials):
+    """The synthetic account's password."""
+
+    password: SecretStr | None = None
+
+
+class _RegistryToken(_Credentials):
+    """What reads the container registry: `user:password`, or a bare token."""
+
+    registry_token: SecretStr | None = None
+
+
 class _Source(PydanticBaseSettingsSource):
-    """Looks the password up by its full name, unless an earlier source had it."""
+    """Looks the one secret up by its full name, unless an earlier source had it."""
 
     def __init__(self, settings_cls: type[BaseSettings], prefix: str) -> None:
         super().__init__(settings_cls)
-        self.variable = f"{prefix}PASSWORD"
+        self.name = next(each for each in settings_cls.model_fields if each != "google")
+        self.variable = f"{prefix}{self.name.upper()}"
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         return self.look(), field_name, False
 
     def __call__(self) -> Mapping[str, Any]:  # type: ignore[override]
-        if self.current_state.get("password"):
+        if self.current_state.get(self.name):
             return {}
-        value, name, _ = self.get_field_value(self.settings_cls.model_fields["password"], "password")
+        value, name, _ = self.get_field_value(self.settings_cls.model_fields[self.name], self.name)
         return {name: value} if value else {}
 
     def look(self) -> str | None:
@@ -127,7 +149,7 @@ class _Source(PydanticBaseSettingsSource):
 
 
 class _FileVariables(_Source):
-    """`…_PASSWORD_FILE` names a file that holds the password."""
+    """`…_FILE` names a file that holds the secret."""
 
     def look(self) -> str | None:
         name = f"{self.variable}_FILE"

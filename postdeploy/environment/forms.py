@@ -25,6 +25,7 @@ FORMS: Mapping[str, tuple[str, str]] = {
     "name": (r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", "a Kubernetes name: lower-case letters, digits and '-'"),
     "host": (r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$", "a host name without scheme, port or path"),
     "image": (r"^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)+$", "an image repository without tag or digest"),
+    "registry": (r"^[a-z0-9.-]+(:[0-9]+)?$", "the host of a registry, without scheme or path"),
     "tag": (r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", "an image tag"),
     "currency": (r"^[A-Z]{3}$", "an ISO 4217 code in capitals, such as GBP"),
     "country": (r"^[A-Z]{2}$", "an ISO 3166 code of two capitals, such as GB"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -55,12 +55,33 @@ class Component(Model):
     """Whether being scaled to zero is intended here (a disabled feature, an autoscaler that idles)."""
     update_strategy: Literal["RollingUpdate", "Recreate", "OnDelete"] = "RollingUpdate"
     """How its pods are replaced; under OnDelete old pods stay until somebody deletes them."""
+    progressive: Literal["rollout", "canary"] | None = None
+    """Whether an Argo Rollout or a Flagger Canary of the same name brings new revisions in step by step."""
     schedule: Annotated[str, form("cron")] | None = None
     """Cron schedule of a CronJob."""
     suspended: Flag = False
     """Whether a CronJob is meant to be suspended."""
+    service: Name | None = None
+    """Name of the Service that sends it traffic; none: nothing reaches it through a Service."""
+    autoscaled: Flag = False
+    """Whether a HorizontalPodAutoscaler sets its replicas."""
+    public: Literal["ingress", "gateway"] | None = None
+    """What leads to its Service from outside: an Ingress, or an HTTPRoute of a Gateway."""
     owner: Text
     """Team that answers for it."""
+
+
+OF_COMPONENTS: Mapping[str, Callable[[Component], object]] = {
+    "component": lambda _: True,
+    "workload": lambda each: each.kind in WORKLOAD_KINDS,
+    "cronjob": lambda each: each.kind == "CronJob",
+    "migration": lambda each: each.kind == "Job",
+    "service": lambda each: each.service,
+    "autoscaled": lambda each: each.autoscaled,
+    "entry": lambda each: each.public,
+    "progressive": lambda each: each.progressive,
+}
+"""Families of subjects that are components: which of them belong."""
 
 
 class Cluster(Model):
@@ -148,6 +169,17 @@ class Suppression(Accepted):
     """Component whose events are meant; none: everyone's."""
 
 
+class RestartBudget(Accepted):
+    """Restarts accepted for a while; without one there may be none once a pod has been ready."""
+
+    component: Name
+    """Component whose containers are meant."""
+    container: Name | None = None
+    """One container of it, such as istio-proxy; none: each of them."""
+    allowed: Annotated[Count, Field(ge=1)]
+    """Restarts that such a container may make in each pod since the rollout began."""
+
+
 class Settle(Model):
     """How long a rollout may take to converge, in seconds."""
 
@@ -157,6 +189,15 @@ class Settle(Model):
     """Pause between two looks."""
     rehearsal_every_s: Pause = 0.2
     """The same in a rehearsal."""
+
+
+class Registry(Model):
+    """The container registry, where it may be read: it says which digests a tag is."""
+
+    hosts: Annotated[tuple[Annotated[str, form("registry")], ...], Field(min_length=1)]
+    """Its host names, as image repositories begin with them."""
+    login: Literal["anonymous", "token"] = "anonymous"
+    """How it is read: by anybody, or with the token that is kept where the password is."""
 
 
 class Environment(Model):
@@ -190,10 +231,14 @@ class Environment(Model):
     """The public API and its synthetic account."""
     deposits: Frozen[Deposit]
     """Smallest deposits, by method."""
+    registry: Registry | None = None
+    """The container registry that may be asked what a tag is; none: digests are compared with each other alone."""
     tolerances: tuple[Tolerance, ...] = ()
     """Failures accepted for a while."""
     suppressions: tuple[Suppression, ...] = ()
     """Warning events left out of diagnosis for a while."""
+    restart_budgets: tuple[RestartBudget, ...] = ()
+    """Restarts accepted for a while."""
     settle: Settle = Settle()
     """How long a rollout may take."""
     hold_s: Seconds = 30.0
@@ -225,29 +270,25 @@ class Environment(Model):
         return tuple(dict.fromkeys([*(each.host for each in self.brands.values()), self.api.host]))
 
     def expired(self, today: date) -> tuple[Accepted, ...]:
-        """Tolerances and suppressions whose last day is over."""
-        return tuple(each for each in (*self.tolerances, *self.suppressions) if each.is_expired(today))
+        """Tolerances, suppressions and restart budgets whose last day is over."""
+        accepted = (*self.tolerances, *self.suppressions, *self.restart_budgets)
+        return tuple(each for each in accepted if each.is_expired(today))
 
     def subjects(self, over: str) -> Mapping[str, object]:
         """What a check is parametrised over: subject name to value; empty where this environment declares none."""
-        parts = self.components
-        match over:
-            case "environment":
-                return {self.name: self}
-            case "component":
-                return parts
-            case "workload":
-                return {name: each for name, each in parts.items() if each.kind in WORKLOAD_KINDS}
-            case "cronjob":
-                return {name: each for name, each in parts.items() if each.kind == "CronJob"}
-            case "migration":
-                return {name: each for name, each in parts.items() if each.kind == "Job"}
-            case "image":
-                return {each.image: each.image for each in parts.values()}
-            case "host":
-                return {host: host for host in self.hosts}
-            case "account":
-                return {self.api.account: self.api}
+        if over in OF_COMPONENTS:
+            return {name: each for name, each in self.components.items() if OF_COMPONENTS[over](each)}
+        named: dict[str, Mapping[str, object]] = {
+            "environment": {self.name: self},
+            "image": {each.image: each.image for each in self.components.values()},
+            "host": {host: host for host in self.hosts},
+            "kustomization": {name: name for name in self.flux.kustomizations},
+            "helmrelease": {name: name for name in self.flux.helm_releases},
+            "imagepolicy": {name: name for name in self.flux.image_policies},
+            "account": {self.api.account: self.api},
+        }
+        if over in named:
+            return named[over]
         raise ValueError(f"no family of subjects called {over!r}")
 
 

@@ -20,7 +20,7 @@ UPDATES = {
 
 def contradictions(name: str, data: Mapping[str, Any]) -> list[Finding]:
     """What cannot be true together; values of a wrong type are left to the models."""
-    rules = (_identity, _components, _deposits, _hosts, _suppressions, _settle)
+    rules = (_identity, _components, _deposits, _hosts, _suppressions, _restart_budgets, _settle)
     return [*(finding for rule in rules for finding in rule(data)), *_tolerances(name, data)]
 
 
@@ -64,10 +64,25 @@ def _component(part: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield key, f"only a CronJob has it, this is a {kind}"
     if kind in UPDATES and update in ("Recreate", "OnDelete") and update not in UPDATES[kind]:
         yield "update_strategy", f"expected {' or '.join(UPDATES[kind])} for a {kind}, found '{update}'"
+    if part.get("progressive") and kind != "Deployment":
+        yield "progressive", f"only a Deployment is delivered progressively, this is a {kind}"
     if part.get("replicas") == 0 and part.get("may_be_zero") is not True and kind in ("Deployment", "StatefulSet"):
         yield "replicas", "0 needs 'may_be_zero: true' beside it"
+    yield from _traffic(part)
     if part.get("tag") and part.get("group"):
         yield "tag", "pinned, although its group follows the release: expected one of tag and group"
+
+
+def _traffic(part: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    kind = part.get("kind")
+    if kind in ("Job", "CronJob"):
+        for key in ("service", "autoscaled", "public"):
+            if part.get(key):
+                yield key, f"only what runs all the time has it, this is a {kind}"
+    elif part.get("public") and not part.get("service"):
+        yield "public", "needs 'service' beside it: an entry leads to a Service"
+    if part.get("autoscaled") and kind == "DaemonSet":
+        yield "autoscaled", "expected a Deployment or a StatefulSet, a DaemonSet has a pod for each node"
 
 
 def _deposits(data: Mapping[str, Any]) -> Iterator[Finding]:
@@ -96,13 +111,31 @@ def _hosts(data: Mapping[str, Any]) -> Iterator[Finding]:
             first[host] = ".".join(where)
 
 
-def _suppressions(data: Mapping[str, Any]) -> Iterator[Finding]:
+def _strangers(data: Mapping[str, Any], key: str) -> Iterator[Finding]:
+    """Entries of a list that name a component which is not declared."""
     components = tuple(_map(data, "components"))
-    for index, each in _list(data, "suppressions"):
-        component, message = each.get("component"), each.get("message")
+    for index, each in _list(data, key):
+        component = each.get("component")
         if isinstance(component, str) and component not in components:
             text = f"expected a component of this environment, found '{component}'{hint(component, components)}"
-            yield Finding(("suppressions", index, "component"), text)
+            yield Finding((key, index, "component"), text)
+
+
+def _restart_budgets(data: Mapping[str, Any]) -> Iterator[Finding]:
+    yield from _strangers(data, "restart_budgets")
+    kinds = {name: part.get("kind") for name, part in _maps(data, "components")}
+    for index, each in _list(data, "restart_budgets"):
+        component = each.get("component")
+        kind = kinds.get(component) if isinstance(component, str) else None
+        if kind in ("Job", "CronJob"):
+            text = f"expected a workload that keeps running, '{component}' is a {kind}: its own retries are its budget"
+            yield Finding(("restart_budgets", index, "component"), text)
+
+
+def _suppressions(data: Mapping[str, Any]) -> Iterator[Finding]:
+    yield from _strangers(data, "suppressions")
+    for index, each in _list(data, "suppressions"):
+        message = each.get("message")
         if isinstance(message, str):
             try:
                 re.compile(message)
@@ -124,11 +157,18 @@ def _tolerances(name: str, data: Mapping[str, Any]) -> Iterator[Finding]:
     hosts = [part.get("host") for _, part in _maps(data, "brands")]
     subjects = [
         each
-        for each in (name, *components, *images, *hosts, api.get("host"), api.get("account"))
+        for each in (name, *components, *images, *hosts, *_delivery(data), api.get("host"), api.get("account"))
         if isinstance(each, str)
     ]
     for index, each in _list(data, "tolerances"):
         subject = each.get("subject")
         if isinstance(subject, str) and subject not in subjects:
-            expected = "expected a component, image, host or account of this environment, or its name"
+            expected = "expected a component, image, host, account or Flux object of this environment, or its name"
             yield Finding(("tolerances", index, "subject"), f"{expected}; found '{subject}'{hint(subject, subjects)}")
+
+
+def _delivery(data: Mapping[str, Any]) -> Iterator[Any]:
+    """The names of the Flux objects that checks are about."""
+    for key in ("kustomizations", "helm_releases", "image_policies"):
+        names = _map(data, "flux").get(key)
+        yield from names if isinstance(names, list) else ()

@@ -111,7 +111,19 @@ def test_what_is_no_map_is_refused_as_such():
 
 
 @pytest.mark.parametrize(
-    ("over", "count"), [("environment", 1), ("component", 24), ("workload", 17), ("cronjob", 6), ("migration", 1)]
+    ("over", "count"),
+    [
+        ("environment", 1),
+        ("component", 24),
+        ("workload", 17),
+        ("cronjob", 6),
+        ("migration", 1),
+        ("service", 4),
+        ("kustomization", 4),
+        ("helmrelease", 3),
+        ("imagepolicy", 2),
+        ("progressive", 0),
+    ],
 )
 def test_checks_are_parametrised_over_families(uk, over, count):
     assert len(uk.subjects(over)) == count
@@ -123,6 +135,15 @@ def test_families_that_are_no_components(uk):
     assert uk.subjects("account") == {"synthetic-uk-01@northgate.example": uk.api}
     with pytest.raises(ValueError, match="'planet'"):
         uk.subjects("planet")
+
+
+def test_what_stands_around_a_component_is_declared_for_it_alone(uk):
+    assert set(uk.subjects("autoscaled")) == {"crm-web", "crm-api", "crm-admin"}
+    assert {name: each.public for name, each in uk.subjects("entry").items()} == {
+        "crm-web": "ingress",
+        "crm-api": "gateway",
+    }
+    assert [each.service for each in uk.components.values() if each.kind == "CronJob"] == [None] * 6
 
 
 def test_namespaces_and_hosts_follow_from_the_parts(uk):

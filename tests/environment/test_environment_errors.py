@@ -110,6 +110,14 @@ def test_an_empty_overlay_says_nothing_else(folder):
         ("components: {job: {schedule: null}}", "components.job.schedule: missing: a CronJob needs a schedule"),
         ("components: {web: {suspended: true}}", "web.suspended: only a CronJob has it, this is a Deployment"),
         (
+            "components: {web: {kind: StatefulSet, progressive: canary}}",
+            "web.progressive: only a Deployment is delivered progressively, this is a StatefulSet",
+        ),
+        ("components: {job: {service: web}}", "job.service: only what runs all the time has it, this is a CronJob"),
+        ("components: {web: {public: ingress}}", "web.public: needs 'service' beside it: an entry leads to a Service"),
+        ("components: {web: {public: load-balancer}}", "components.web.public: expected ingress or gateway"),
+        ("components: {web: {kind: DaemonSet, autoscaled: true}}", "web.autoscaled: expected a Deployment or a Statef"),
+        (
             "components: {web: {update_strategy: OnDelete}}",
             "expected RollingUpdate or Recreate for a Deployment, found",
         ),
@@ -192,6 +200,20 @@ def test_a_suppression_refers_to_what_exists(findings, old, new, line):
 )
 def test_a_tolerance_may_name_any_subject(folder, subject):
     assert loaded(folder, TOLERANCE.replace("subject: web", f"subject: {subject}")).tolerances[0].subject == subject
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("component: web", "component: wbe", "restart_budgets[0].component: expected a component of this environment"),
+        ("component: web", "component: job", "restart_budgets[0].component: expected a workload that keeps running"),
+        ("allowed: 2", "allowed: 0", "restart_budgets[0].allowed"),
+        ("expires: 2027-01-31", "expires: soon", "restart_budgets[0].expires"),
+    ],
+)
+def test_a_restart_budget_is_for_a_workload_and_ends(findings, old, new, line):
+    budget = "restart_budgets: [{component: web, allowed: 2, owner: me, reason: T-1, expires: 2027-01-31}]"
+    assert any(line in each for each in findings(budget.replace(old, new)))
 
 
 def test_a_suppression_may_mean_every_component(folder):
