@@ -24,7 +24,7 @@ sync = $(UV) venv --quiet --allow-existing --python $(PYTHON) .venv \
 	&& $(UV) pip install --python .venv --no-deps --editable .
 endif
 
-.PHONY: help setup rehearsal test matrix soak lint format catalogue schema lock allure clean
+.PHONY: help setup rehearsal test matrix soak bench lint format catalogue schema lock allure clean
 .DELETE_ON_ERROR:
 
 help: ## print these targets
@@ -46,8 +46,11 @@ test: .venv/.dev .venv/.allure ## the tests of the harness itself, and how much 
 matrix: setup ## every fault, every trap and 30 seeds, each as a whole run
 	@$(BIN)/python -m rehearsal.matrix $(ARGS)
 
-soak: setup ## rehearsals of healthy releases for a long while: not one may turn red
+soak: setup ## 100 rehearsals of healthy releases with seeds drawn anew: not one may turn red (ARGS='--jobs 4')
 	@$(BIN)/python -m rehearsal.matrix --soak $(ARGS)
+
+bench: .venv/.dev ## the promises about speed and memory, measured side by side; 1 where one is broken
+	@$(BIN)/python -m benchmarks.cluster
 
 lint: .venv/.dev ## formatting, rules, types, and who may import whom
 	@$(BIN)/ruff format --check .

@@ -59,13 +59,16 @@ def parser() -> argparse.ArgumentParser:
     rehearsed.add_argument("--seed", type=int, metavar="N")
     rehearsed.add_argument("--release", metavar="TAG")
     rehearsed.add_argument("--dir", metavar="DIR", help="where the kubeconfig goes; default: a temporary folder")
+    rehearsed.add_argument("--rbac", metavar="FILE", help="let the user do only what the bindings in it grant")
     rehearsed.add_argument("--motion", type=float, metavar="SECONDS", help="a rollout that converges within this time")
 
     for kind, text in (
         ("faults", "List what can be broken in a rehearsal, and the check that catches it."),
         ("traps", "List what is odd but healthy in a rehearsal, and must stay green."),
     ):
-        verb(kind, listing(kind), text).add_argument("--json", action="store_true")
+        listed = verb(kind, listing(kind), text)
+        listed.add_argument("--json", action="store_true")
+        listed.add_argument("--env", default="", metavar="NAME", help="also those that only this environment can have")
 
     for name, does, text in (
         ("catalogue", catalogue, "Print every check id; --write brings postdeploy/catalogue.json in step."),
@@ -105,7 +108,7 @@ def rehearse(options: argparse.Namespace) -> int:
     """Become the stand-in, so that signals and the one line of output are its own."""
     command = [sys.executable, "-m", "rehearsal", "--env", options.env]
     command += [part for name in options.fault for part in ("--fault", name)]
-    for name in ("seed", "release", "dir", "motion"):
+    for name in ("seed", "release", "dir", "motion", "rbac"):
         value = getattr(options, name)
         command += [f"--{name}", str(value)] if value is not None else []
     _in_checkout()
@@ -116,7 +119,7 @@ def listing(kind: str) -> Callable[[argparse.Namespace], int]:
     """The verb that lists faults or traps; the rehearsal is a program of its own, which this package never imports."""
 
     def listed(options: argparse.Namespace) -> int:
-        command = [sys.executable, "-m", "rehearsal.catalogue", f"--{kind}"]
+        command = [sys.executable, "-m", "rehearsal.catalogue", f"--{kind}", f"--env={options.env}"]
         _in_checkout()
         return subprocess.run([*command, "--json"] if options.json else command, check=False).returncode
 

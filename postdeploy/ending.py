@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 QUIET = (Verdict.PASSED, Verdict.NOT_APPLICABLE)
 ESSENTIAL = ("results.json", "run.json", "manifest.json")
 CLAIM = re.compile(rf"^.*?: (?:{'|'.join(State)}): ")
+HEADLINE = "infra.release.live"
+"""The finding that says which layer is to blame: the first of its gravity."""
 SHOWN = 20
 """Findings shown in the terminal; the reports have them all."""
 
@@ -154,7 +156,7 @@ def summary(run: Run) -> list[str]:
 def findings(found: Iterable[Result]) -> list[str]:
     """One line a finding with its cause, gravest first; findings of one cause share a line."""
     groups: dict[tuple[str, str, str], list[str]] = {}
-    for each in sorted(found, key=lambda each: results.WORST_FIRST.index(each.verdict)):
+    for each in sorted(found, key=lambda each: (results.WORST_FIRST.index(each.verdict), each.id != HEADLINE)):
         groups.setdefault((each.verdict, each.id, seen(each.message)), []).append(each.subject)
     lines = []
     for (verdict, check, cause), subjects in groups.items():

@@ -76,12 +76,12 @@ class Declared:
     def tolerances(self) -> Judgement:
         """Nothing that was accepted for a while is past its term; an expired one is a finding, not an outage."""
         environment = self._run.environment
-        claim = f"every tolerance and suppression of {environment.name} is within its term"
+        claim = f"every tolerance, suppression and restart budget of {environment.name} is within its term"
         expired = environment.expired(self._run.today)
         if not expired:
             return Judgement(State.PASSED, claim)
         seen = "; ".join(f"{each} expired on {each.expires} (owner {each.owner}: {each.reason})" for each in expired)
-        where = f"environments/{environment.name}.yaml or environments/base.yaml, tolerances and suppressions"
+        where = f"environments/{environment.name}.yaml or environments/base.yaml, whatever has an `expires`"
         return Judgement(State.DEGRADED, claim, seen, where, "renew it with a reason, or mend what it excused")
 
 
@@ -121,13 +121,67 @@ def declared(run: Run, outcome: Outcome) -> Judges:
 @pytest.fixture
 def cluster(run: Run, outcome: Outcome) -> Judges:
     """Claims about the cluster: `cluster.rollout(workload)`, `.pods_ready(workload)`, `.image_tag(component)` …"""
-    return Judges(run.cluster_claims, outcome)
+    return Judges(run.claims("cluster"), outcome)
+
+
+@pytest.fixture
+def access(run: Run, outcome: Outcome) -> Judges:
+    """Claims about our own identity in the cluster: `access.read()`, `access.readonly()`."""
+    return Judges(run.claims("access"), outcome)
+
+
+@pytest.fixture
+def flux(run: Run, outcome: Outcome) -> Judges:
+    """Claims about what delivers: `flux.source()`, `flux.kustomization(name)`, `flux.helm_release(name)` …"""
+    return Judges(run.claims("flux"), outcome)
+
+
+@pytest.fixture
+def progression(run: Run, outcome: Outcome) -> Judges:
+    """Claims about progressive delivery: `progression.promoted(component)`."""
+    return Judges(run.claims("progressive"), outcome)
+
+
+@pytest.fixture
+def layers(run: Run, outcome: Outcome) -> Judges:
+    """The claim over every layer from Git to the traffic: `layers.live()`."""
+    return Judges(run.claims("release"), outcome)
+
+
+@pytest.fixture
+def traffic(run: Run, outcome: Outcome) -> Judges:
+    """Claims about traffic: `traffic.endpoints(service)`, `.autoscaler(autoscaled)`, `.entry(entry)` …"""
+    return Judges(run.claims("traffic"), outcome)
+
+
+@pytest.fixture
+def events(run: Run, outcome: Outcome) -> Judges:
+    """Claims about events: `events.warnings()`."""
+    return Judges(run.claims("events"), outcome)
+
+
+@pytest.fixture
+def stability(run: Run, outcome: Outcome) -> Judges:
+    """Claims about whether the release stays well: `stability.held(workload)`, `.restarts(workload)`, `.oom(…)`."""
+    return Judges(run.claims("stability"), outcome)
+
+
+@pytest.fixture
+def guests(run: Run, outcome: Outcome) -> Judges:
+    """Claims about what was added to the pods: `guests.debug(workload)`, `guests.proxies()`."""
+    return Judges(run.claims("guests"), outcome)
+
+
+@pytest.fixture
+def batch(run: Run, outcome: Outcome) -> Judges:
+    """Claims about when batch work runs: `batch.schedule(cronjob)`, `batch.old_code()`."""
+    return Judges(run.claims("batch"), outcome)
 
 
 @pytest.fixture
 def web(run: Run, outcome: Outcome) -> Judges:
     """Claims about the public hosts: `web.health(host)`, `web.version(host)`."""
-    return Judges(run.web_claims, outcome)
+    return Judges(run.claims("web"), outcome)
 
 
 @pytest.fixture(scope="session")

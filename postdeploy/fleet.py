@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,14 +18,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from postdeploy.environment import PRODUCTION, EnvironmentFileError, UnknownEnvironment, load
-from postdeploy.evidence import run_record
+from postdeploy import parity
+from postdeploy.environment import PRODUCTION, Environment, EnvironmentFileError, UnknownEnvironment, load
+from postdeploy.evidence import closing
 from postdeploy.evidence.folder import ArchiveUnwritable, RunFolder, new_run_id
-from postdeploy.evidence.results import counts, worst
 from postdeploy.evidence.run_record import RunRecord
+from postdeploy.fleet_record import Child, Whole, compare, table
 from postdeploy.options import ALL, Options, expected_release
 from postdeploy.run import NO_RELEASE
-from postdeploy.verdict import ExitCode
+from postdeploy.verdict import ExitCode, exit_code
 
 GRAVEST_FIRST = (12, 1, 10, 11, 4, 5, 0)
 OWN = {"--env", "--parallel", "--junitxml", "--junit-xml", "--alluredir", "--archive"}
@@ -39,70 +37,56 @@ REHEARSAL_RELEASE = "rehearsal"
 """Stands in a run id where each child's stand-in brings a release of its own."""
 
 
-@dataclass
-class Child:
-    """One environment's run."""
-
-    environment: str
-    exit_code: int = int(ExitCode.UNVERIFIED)
-    seconds: float = 0.0
-    output: str = ""
-    record: RunRecord | None = None
-    folder: Path | None = None
-    process: subprocess.Popen[str] | None = field(default=None, repr=False)
-
-    @property
-    def row(self) -> tuple[str, ...]:
-        """Its line of the table."""
-        if self.record is None:
-            return self.environment, f"no record (exit {self.exit_code})", "", "", "", f"{self.seconds:.1f} s", ""
-        tally = self.record.counts
-        bad, blind = tally["failed"] + tally["residue"], tally["unverified"]
-        good = f"{tally['passed']} of {self.record.planned}"
-        return (
-            self.environment,
-            str(self.record.verdict),
-            str(bad),
-            str(blind),
-            good,
-            f"{self.seconds:.1f} s",
-            str(self.folder),
-        )
-
-
 def main(config: pytest.Config, options: Options) -> int:
     """Run every environment asked for; the exit code is the gravest of theirs. Raises UsageError before any starts."""
-    names = _names(config, options)
+    environments = _environments(config, options)
     release = expected_release(options) or REHEARSAL_RELEASE
     if not options.rehearsal and release == REHEARSAL_RELEASE:
         raise pytest.UsageError(NO_RELEASE)
-    started = datetime.now(UTC)
-    try:
-        folder = RunFolder.create(options.archive, ALL, new_run_id(started, release))
-    except ArchiveUnwritable as error:
-        raise pytest.UsageError(str(error)) from error
-    children = [Child(each) for each in names]
+    started, planned = datetime.now(UTC), parity.plan(environments)
+    folder = _folder(options, new_run_id(started, release))
+    closing.commit_plan(folder, planned)
+    children = [Child(each.name) for each in environments]
     stopped = _run_all(children, config, options)
-    code = gravest(each.exit_code for each in children)
+    findings = compare(children, environments, planned)
+    _say("\n".join([table(children), *([parity.table(findings)] if findings else [])]))
+    code = gravest([*(each.exit_code for each in children), *_of_parity(findings, options)])
     if stopped and code == ExitCode.VERIFIED:
         code = int(ExitCode.UNVERIFIED)
-    _record(folder, children, release, started, code, config)
-    _say(table(children))
-    _say(f"exit code {code}; run folder: {folder.path}")
+    lost = Whole(folder, children, planned, findings).record(release, started, code, config)
+    code = int(ExitCode.UNVERIFIED) if lost and code in (ExitCode.VERIFIED, ExitCode.SOFT) else code
+    _say("\n".join([*lost, f"exit code {code}", f"run folder: {folder.path}"]))
     return code
 
 
-def _names(config: pytest.Config, options: Options) -> tuple[str, ...]:
+def _folder(options: Options, run_id: str) -> RunFolder:
+    try:
+        return RunFolder.create(options.archive, ALL, run_id)
+    except ArchiveUnwritable as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def _of_parity(findings: Sequence[parity.Finding], options: Options) -> tuple[int, ...]:
+    """What the claims across environments add; nothing where there was nothing to compare."""
+    verdicts = [each.verdict for each in findings]
+    return (int(exit_code(verdicts, fail_on_soft=options.fail_on_soft)),) if verdicts else ()
+
+
+def _environments(config: pytest.Config, options: Options) -> tuple[Environment, ...]:
     names = [name for each in options.environments for name in (PRODUCTION if each == ALL else (each,))]
-    wrong = []
+    found, wrong = [], []
     for each in dict.fromkeys(names):
         try:
-            load(each, config.rootpath / "environments")
+            found.append(load(each, config.rootpath / "environments"))
         except (UnknownEnvironment, EnvironmentFileError) as error:
             wrong.append(str(error))
+    if stray := options.aims.difference(names):
+        wrong.append(
+            f"--fault is aimed at {', '.join(sorted(stray))}, which is not among the environments of this run."
+        )
     if wrong:
         raise pytest.UsageError("\n".join(wrong))
-    return tuple(dict.fromkeys(names))
+    return tuple(found)
 
 
 def _run_all(children: Sequence[Child], config: pytest.Config, options: Options) -> bool:
@@ -185,48 +169,6 @@ def gravest(codes: Iterable[int]) -> int:
     """The first code of the contract's list that any run returned; an unknown one (a crash) is unverified."""
     known = {code if code in GRAVEST_FIRST else int(ExitCode.UNVERIFIED) for code in codes}
     return next((code for code in GRAVEST_FIRST if code in known), int(ExitCode.NOTHING_SELECTED))
-
-
-def table(children: Iterable[Child]) -> str:
-    """All environments side by side."""
-    head = ("environment", "verdict", "failed", "unverified", "passed", "time", "run folder")
-    rows = [head, *(each.row for each in children)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    padded = ([cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows)
-    return "\n".join("  ".join(row).rstrip() for row in padded)
-
-
-def _record(
-    folder: RunFolder, children: Sequence[Child], release: str, started: datetime, code: int, config: pytest.Config
-) -> None:
-    """The parent's own record: the sum of the children's, and what each printed."""
-    records = [each.record for each in children if each.record]
-    total: Counter[str] = Counter(counts(()))
-    for record in records:
-        total.update(record.counts)
-    first = run_record.begin(
-        run_id=folder.run_id,
-        environment=ALL,
-        release=", ".join(dict.fromkeys(each.release for each in records)) or release,
-        scope=next((each.scope for each in records if not each.is_full), "full"),
-        started=started,
-        suite=run_record.describe_suite(config.rootpath, b""),
-        pipeline=run_record.describe_pipeline(os.environ),
-        planned=sum(each.planned for each in records),
-        rehearsal=any(each.rehearsal for each in records),
-    )
-    whole = msgspec.structs.replace(
-        first,
-        verdict=worst(each.verdict for each in records) if len(records) == len(children) else first.verdict,
-        exit_code=code,
-        finished=datetime.now(UTC),
-        counts=dict(total),
-        executed=sum(each.executed for each in records),
-    )
-    folder.write_json("run.json", whole)
-    folder.write_json("results.json", [])
-    for each in children:
-        folder.write_text(f"output/{each.environment}.log", each.output)
 
 
 def _say(text: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,9 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from postdeploy.deadline import Deadline
 from postdeploy.environment import Environment
+from postdeploy.options import expected_commit
 from postdeploy.standin import Standin, contexts, kubeconfig_paths, read_standin
+from postdeploy.verdict import Unverified
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from postdeploy.broker.recording import Recording
     from postdeploy.cluster.client import Reader
     from postdeploy.cluster.identity import Identity
@@ -44,6 +50,9 @@ class Live:
     """A rehearsal's; None: the user's own."""
     hold_s: float = 0.0
     digests: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """From the build; they come before what a registry says."""
+    digest_sets: tuple[Any, ...] = ()
+    """What the registry says, once asked."""
     standin: Standin | None = field(init=False)
     identity: Identity | None = None
     """Who the cluster says it is, once asked."""
@@ -96,14 +105,20 @@ class Live:
 
 
 async def _look_at_cluster(live: Live, say: Say) -> Snapshot:
-    """Identify the cluster, wait until the release settled, and see that it stays."""
+    """Identify the cluster, ask what we may do there, wait until the release settled, and see that it stays."""
+    import msgspec
+
+    from postdeploy.cluster import preflight
+
     _expect_context(live)
     async with _reader(live) as reader:
         await _identify(live, reader)
+        access = await preflight.look(reader, live.environment)
+        live.digest_sets = await _ask_registry(live, reader)
         snapshot = await _settle(live, reader, say)
-        if snapshot.settled is None or snapshot.settled.outcome not in LIVE or not live.hold_s:
-            return snapshot
-        return await _hold(live, reader, snapshot, say)
+        if snapshot.settled is not None and snapshot.settled.outcome in LIVE and live.hold_s:
+            snapshot = await _hold(live, reader, snapshot, say)
+        return msgspec.structs.replace(snapshot, access=access, digest_sets=live.digest_sets, commit=_commit(live))
 
 
 async def _look_at_web(live: Live, say: Say) -> Sweep:
@@ -149,6 +164,40 @@ async def _identify(live: Live, reader: Reader) -> None:
         raise WrongCluster(str(error)) from error
 
 
+async def _ask_registry(live: Live, reader: Reader) -> tuple[Any, ...]:
+    """What the declared registry says the release's tags are; that it says nothing is part of the answer."""
+    declared = live.environment.registry
+    if declared is None:
+        return ()
+    from postdeploy.cluster.manifests import wanted
+    from postdeploy.cluster.objects_images import DigestSet
+    from postdeploy.cluster.registry import Registry, look_up
+
+    pairs = wanted(live.environment, live.release)
+    try:
+        credential = _registry_token(live) if declared.login == "token" else None
+    except Unverified as error:
+        return tuple(DigestSet(*pair, reason=str(error)) for pair in pairs)
+    async with Registry(credential, **_registry_way(live)) as registry:
+        found = await look_up(registry, pairs)
+    reader.looks += registry.looks
+    return found
+
+
+def _registry_token(live: Live) -> SecretStr | None:
+    """None in a rehearsal, whose registry lets anybody read."""
+    from postdeploy.secrets import load_registry_token
+
+    return None if live.standin else load_registry_token(live.environment.name)
+
+
+def _registry_way(live: Live) -> dict[str, Any]:
+    """How requests reach the registry: over the network, or at the rehearsal's address with its own authority."""
+    if live.standin is None:
+        return {}
+    return {"places": live.standin.hosts, "tls": ssl.create_default_context(cadata=live.standin.ca_pem)}
+
+
 async def _settle(live: Live, reader: Reader, say: Say) -> Snapshot:
     from postdeploy.cluster.settle import observe
 
@@ -161,19 +210,28 @@ async def _settle(live: Live, reader: Reader, say: Say) -> Snapshot:
         deadline=Deadline(min(budget, live.deadline.left() * SETTLE_SHARE)),
         every_s=settle.rehearsal_every_s if live.is_rehearsal else settle.every_s,
         say=say,
-        digests=live.digests or None,
+        digests=_accepted(live) or None,
+        commit=_commit(live),
     )
 
 
-async def _hold(live: Live, reader: Reader, snapshot: Snapshot, say: Say) -> Snapshot:
-    """What is judged is the state at the end of the hold, so that a release that fell over again is red."""
-    import anyio
-    import msgspec
+def _commit(live: Live) -> str:
+    """The commit the release is, as far as somebody said; a rehearsal is one of its own and ignores the pipeline's."""
+    if live.standin is not None:
+        return live.standin.commit
+    return expected_commit(os.environ, live.release, names_release="{tag}" in live.environment.flux.revision)
 
-    from postdeploy.cluster import excerpts
-    from postdeploy.cluster.snapshot import take
+
+def _accepted(live: Live) -> Mapping[str, frozenset[str]]:
+    from postdeploy.cluster.manifests import accepted
+
+    return {**accepted(live.digest_sets), **live.digests}
+
+
+async def _hold(live: Live, reader: Reader, snapshot: Snapshot, say: Say) -> Snapshot:
+    """What is judged is the state at the end of the hold, and what a watch saw happen in it."""
+    from postdeploy.cluster.hold import hold
 
     say(f"holding {live.hold_s:g} s: a release that is live now must still be live then")
-    await anyio.sleep(min(live.hold_s, live.deadline.left() * SETTLE_SHARE))
-    again = await take(reader, live.environment, live.release)
-    return await excerpts.enrich(reader, msgspec.structs.replace(again, settled=snapshot.settled), live.environment)
+    seconds = min(live.hold_s, live.deadline.left() * SETTLE_SHARE)
+    return await hold(reader, live.environment, snapshot, seconds, say)

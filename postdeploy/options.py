@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from postdeploy.environment import known
+from postdeploy.verdict import Unverified
 
 ALL = "all"
 REHEARSAL_HOLD_S = 2.0
@@ -37,12 +41,35 @@ class Options:
         """Whether this run is several environments, each a child run of its own."""
         return len(self.environments) > 1 or ALL in self.environments
 
+    def faults_in(self, environment: str) -> tuple[str, ...]:
+        """The faults of one environment: those without an `@`, and those aimed at it."""
+        aimed = (each.partition("@") for each in self.faults)
+        return tuple(name for name, _, target in aimed if target in ("", environment))
+
+    @property
+    def aims(self) -> frozenset[str]:
+        """The environments that some fault is aimed at."""
+        return frozenset(each.partition("@")[2] for each in self.faults if "@" in each)
+
 
 def expected_release(options: Options, variables: Mapping[str, str] = os.environ) -> str | None:
     """The release that must be live: --release, then the CI's; a rehearsal ignores the CI's and uses its own."""
     if options.release or options.rehearsal:
         return options.release
     return variables.get("RELEASE_TAG") or variables.get("CI_COMMIT_TAG") or None
+
+
+def expected_commit(variables: Mapping[str, str], release: str, *, names_release: bool) -> str:
+    """The commit the release is: $RELEASE_COMMIT, else the pipeline's where it runs for this very tag; "" if unknown.
+
+    Where the revision carries the tag the pipeline's commit is not asked: it may be of another repository.
+    """
+    said = variables.get("RELEASE_COMMIT", "").strip().lower()
+    if not said and not names_release and variables.get("CI_COMMIT_TAG") == release:
+        said = variables.get("CI_COMMIT_SHA", "").lower()
+    if said and not re.fullmatch(r"[0-9a-f]{7,64}", said):
+        raise Unverified(f"RELEASE_COMMIT is {said!r}, which is no commit: expected 7 to 64 hex digits")
+    return said
 
 
 def add_options(group: Any) -> None:
@@ -55,7 +82,13 @@ def add_options(group: Any) -> None:
     add("--release", metavar="TAG", help="Tag that must be live. Default: $RELEASE_TAG, then $CI_COMMIT_TAG.")
     add("--digests", metavar="FILE", help="JSON of image repository to accepted digests, from the build.")
     add("--rehearsal", action="store_true", help="Run against a stand-in of the environment on loopback.")
-    add("--fault", metavar="NAME", action="append", default=[], help="Break (or oddly bend) the rehearsal; repeatable.")
+    add(
+        "--fault",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="Break (or oddly bend) the rehearsal; NAME@ENV: in that environment only. Repeatable.",
+    )
     add("--seed", metavar="N", type=int, help="Seed of the rehearsal's names, order, timing and noise.")
     add("--replay", metavar="RUN_FOLDER", help="Judge a saved run again, without network.")
     add("--plan", action="store_true", help="Print what would be looked at; look at nothing.")
@@ -103,6 +136,8 @@ def contradiction(options: Options) -> str | None:
     """Why these options cannot be meant together, or None."""
     if options.faults and not options.rehearsal:
         return "--fault breaks a rehearsal, and this is not one. Add --rehearsal, or leave --fault out."
+    if stray := options.aims.difference(known()):
+        return f"--fault is aimed at {', '.join(sorted(stray))}, but there is no such environment; write NAME@ENV."
     if options.seed is not None and not options.rehearsal:
         return "--seed varies a rehearsal, and this is not one. Add --rehearsal, or leave --seed out."
     if options.replay and (options.rehearsal or options.environments):

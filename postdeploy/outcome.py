@@ -34,7 +34,9 @@ class Outcome:
 
     def note(self, verdict: Verdict, message: str) -> None:
         """Remember a soft finding, or a phase's failure; the graver verdict stays."""
-        self.verdict = worst((self.verdict, verdict))
+        never_judged = verdict is Verdict.NOT_APPLICABLE and self.verdict is Verdict.PASSED
+        # Passed is where every check begins: what turns out not to apply was not passed by anything.
+        self.verdict = verdict if never_judged else worst((self.verdict, verdict))
         self.messages.append(message)
 
     @property

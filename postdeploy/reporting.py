@@ -28,7 +28,16 @@ LETTERS = {
     Verdict.NOT_APPLICABLE: ("not-applicable", "n", ("NOT APPLICABLE", {"blue": True})),
     Verdict.RESIDUE: ("residue", "R", ("RESIDUE", {"red": True})),
 }
-NEEDS = {"cluster": "cluster", "web": "web"}
+NEEDS = {
+    "cluster": "cluster",
+    "access": "cluster",
+    "traffic": "cluster",
+    "events": "cluster",
+    "stability": "cluster",
+    "guests": "cluster",
+    "batch": "cluster",
+    "web": "web",
+}
 """Fixture to the look it needs; a run without such a check never imports the client behind it."""
 EVERY_S = 10.0
 """How often a CI log gets a line while a rollout settles."""
@@ -158,8 +167,8 @@ def header(config: pytest.Config) -> list[str]:
         return []
     kind = "replay of a saved run" if run.replayed else "REHEARSAL" if run.options.rehearsal else "live"
     lines = [f"postdeploy: {run.environment.name} ({run.environment.regulator}), {kind}"]
-    if run.options.faults:
-        lines.append(f"rehearsal bent by: {', '.join(run.options.faults)}")
+    if faults := run.options.faults_in(run.environment.name):
+        lines.append(f"rehearsal bent by: {', '.join(faults)}")
     return lines
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from pydantic import SecretStr
 
-from postdeploy import observations
+from postdeploy import judges, observations
 from postdeploy.deadline import Deadline
 from postdeploy.environment import Environment, load
 from postdeploy.evidence import catalogue, closing, plan, run_record
@@ -28,10 +28,8 @@ from postdeploy.verdict import Unverified
 
 if TYPE_CHECKING:
     from postdeploy.broker.recording import Recording
-    from postdeploy.cluster.claims import ClusterClaims
     from postdeploy.evidence.allure import AllureRecorder
     from postdeploy.evidence.results import Result
-    from postdeploy.web.claims import WebClaims
 
 Key = tuple[str, str]
 """Check id and subject."""
@@ -82,6 +80,7 @@ class Run:
         self.recorder: AllureRecorder | None = None
         self.journal: Journal | None = None
         self._seen: dict[str, Any] = {}
+        self._claims: dict[str, Any] = {}
 
     @classmethod
     def prepare(cls, options: Options, root: Path) -> Run:
@@ -93,9 +92,9 @@ class Run:
     def start_standin(self) -> None:
         """Start the rehearsal now, so that it is up when collection ends."""
         if self.options.rehearsal:
-            self.process = StandinProcess.start(
-                self.environment.name, faults=self.options.faults, seed=self.options.seed, root=self.root
-            )
+            name = self.environment.name
+            faults = self.options.faults_in(name)
+            self.process = StandinProcess.start(name, faults=faults, seed=self.options.seed, root=self.root)
 
     def begin(self, selected: Mapping[Key, str], asked: str, broken: frozenset[str] = frozenset()) -> None:
         """Commit to the plan before the first look: run folder, plan, environment, a record that says unverified."""
@@ -213,19 +212,12 @@ class Run:
             raise Unverified(str(seen)) from None
         return seen
 
-    @cached_property
-    def cluster_claims(self) -> ClusterClaims:
-        """The judges over the cluster's snapshot. Raises Unverified when there is none."""
-        from postdeploy.cluster.claims import ClusterClaims
-
-        return ClusterClaims(self._look("cluster"), self.environment, self.record.release, self.source.digests or None)
-
-    @cached_property
-    def web_claims(self) -> WebClaims:
-        """The judges over the sweep. Raises Unverified when there is none."""
-        from postdeploy.web.claims import WebClaims
-
-        return WebClaims(self._look("web"), self.environment, self.record.release)
+    def claims(self, name: str) -> Any:
+        """The judges of that name over what was seen, made once. Raises Unverified where it could not be looked at."""
+        if name not in self._claims:
+            about = (self.environment, self.record.release, self.source.digests or None)
+            self._claims[name] = judges.appoint(name, self._look, *about)
+        return self._claims[name]
 
     @cached_property
     def exchanges(self) -> Recording:

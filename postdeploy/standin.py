@@ -37,6 +37,8 @@ class Standin:
     """Public host to `127.0.0.1:port`."""
     ca_pem: str
     password: SecretStr
+    commit: str = ""
+    """What the release's tag names in its Git."""
 
 
 def kubeconfig_paths(variables: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
@@ -92,6 +94,7 @@ def _standin(said: Mapping[str, Any]) -> Standin:
         hosts=dict(said["hosts"]),
         ca_pem=str(said["ca"]),
         password=SecretStr(str(said["password"])),
+        commit=str(said.get("commit", "")),
     )
 
 

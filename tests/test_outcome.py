@@ -33,6 +33,14 @@ def test_phase_is_judged_by_what_it_raised(error: BaseException, verdict: Verdic
     assert judge_phase(error) == (verdict, message)
 
 
+def test_what_does_not_apply_was_not_passed() -> None:
+    outcome = Outcome("a.b", "x", "node")
+    outcome.note(Verdict.NOT_APPLICABLE, "nothing of it runs")
+    assert outcome.verdict is Verdict.NOT_APPLICABLE
+    outcome.note(Verdict.FAILED, "teardown failed")
+    assert outcome.verdict is Verdict.FAILED
+
+
 def test_skip_is_no_way_out() -> None:
     with pytest.raises(BaseException) as skipped:  # noqa: PT011  Skipped is no Exception
         pytest.skip("not today")

@@ -3,72 +3,115 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
+import pkgutil
+import re
 import resource
 import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from types import ModuleType
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
-from benchmarks.cluster.bodies import IMAGE, NAMESPACE, RELEASE, component
+from benchmarks.cluster.estate import PAGE, RELEASE, environment
+from rehearsal.kinds import BY_PATH
 
-Read = Callable[[Path, int], Awaitable[int]]
+Side = Callable[[Path, int, list[str]], Awaitable[dict[str, Any]]]
+
+APIS = {
+    "": "CoreV1Api",
+    "apps": "AppsV1Api",
+    "autoscaling": "AutoscalingV2Api",
+    "batch": "BatchV1Api",
+    "discovery.k8s.io": "DiscoveryV1Api",
+    "networking.k8s.io": "NetworkingV1Api",
+    "policy": "PolicyV1Api",
+}
+"""Group to the client's class for it; any other holds custom resources, which the client reads into dictionaries."""
 
 
-async def ours(kubeconfig: Path, deployments: int) -> int:
-    """Observe into narrow structs and judge every component; answers the number of pods judged."""
-    from postdeploy.cluster.claims import ClusterClaims
+async def ours(kubeconfig: Path, pods: int, _: list[str]) -> dict[str, Any]:
+    """Observe into narrow structs and judge every check of the infrastructure tier, by the suite's own tests."""
+    import postdeploy.cluster
+    from benchmarks.cluster.judging import checks, judge
     from postdeploy.cluster.client import connect
-    from postdeploy.cluster.snapshot import take
-    from postdeploy.environment import Component, Environment
+    from postdeploy.cluster.snapshot import save, take
 
-    parts = {
-        name: Component.model_construct(
-            name=name, kind="Deployment", namespace=NAMESPACE, image=IMAGE, replicas=50, owner="bench"
-        )
-        for name in map(component, range(deployments))
-    }
-    environment = Environment.model_construct(name="bench", components=parts)
+    declared, wanted = environment(pods), checks()
     async with await connect(kubeconfig, None) as reader:
         measured.start()
         await reader.version()
+        _import_all(postdeploy.cluster)
         measured.first_use()
-        snapshot = await take(reader, environment, RELEASE)
-        claims = ClusterClaims(snapshot, environment, RELEASE)
-        wrong = [each for part in parts.values() for each in claims.of_component(part) if not each.holds]
+        snapshot = await take(reader, declared, RELEASE)
+        observed = time.process_time()
+        verdicts = judge(snapshot, declared, wanted)
         measured.stop()
-    assert not wrong, wrong[0].why
-    return len(snapshot.pods)
+        asked = [each.path for each in reader.looks if each.status == 200 and "/namespaces/" in each.path]
+        size = sum(each.size for each in reader.looks)
+    save(snapshot)
+    return {
+        "pods": len(snapshot.pods),
+        "verdicts": verdicts,
+        "judging_s": measured.cpu_at_stop - observed,
+        "asked": [each for each in asked if "continue=" not in each],
+        "bytes": size,
+    }
 
 
-async def official(kubeconfig: Path, deployments: int) -> int:
-    """Read into the generated models, as the client's documentation shows; nothing is judged."""
+def _import_all(package: ModuleType) -> None:
+    """What judges import when they are first needed is warming up, as the client's models are for the other side."""
+    for each in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{each.name}")
+
+
+async def official(kubeconfig: Path, _: int, paths: list[str]) -> dict[str, Any]:
+    """Read the same lists into the generated models, as the client's documentation shows; nothing is judged."""
     from kubernetes.aio import client, config
 
     configuration = client.Configuration()
     await config.load_kube_config(str(kubeconfig), client_configuration=configuration, persist_config=False)
+    found: dict[str, list[Any]] = {}
     async with client.ApiClient(configuration) as api:
-        apps, core = client.AppsV1Api(api), client.CoreV1Api(api)
         measured.start()
-        await core.list_namespaced_pod("empty")
+        for path in {re.sub("(?<=/namespaces/)[^/]+", "empty", each) for each in paths}:
+            await _every_page(_call(client, api, path))
         measured.first_use()
-        found = {}
-        for name, call in (
-            ("deployments", apps.list_namespaced_deployment),
-            ("replicasets", apps.list_namespaced_replica_set),
-            ("pods", core.list_namespaced_pod),
-        ):
-            items, token = [], None
-            while token != "":
-                page = await call(NAMESPACE, limit=500, **({"_continue": token} if token else {}))
-                items += page.items
-                token = (
-                    page.metadata.var_continue if hasattr(page.metadata, "var_continue") else page.metadata._continue
-                )
-                token = token or ""
-            found[name] = items
+        for path in paths:
+            found[path] = await _every_page(_call(client, api, path))
         measured.stop()
-    return len(found["pods"])
+    return {"pods": sum(len(items) for path, items in found.items() if "/pods?" in path)}
+
+
+def _call(client: Any, api: Any, path: str) -> Callable[..., Awaitable[Any]]:
+    """The client's function for a list, bound to its namespace and selector."""
+    parts, query = urlsplit(path).path.strip("/").split("/"), parse_qs(urlsplit(path).query)
+    group, version = ("", parts[1]) if parts[0] == "api" else (parts[1], parts[2])
+    namespace, plural = parts[-2:]
+    if group not in APIS:
+        custom = client.CustomObjectsApi(api)
+        return lambda **page: custom.list_namespaced_custom_object(group, version, namespace, plural, **page)
+    kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", BY_PATH[group, version, plural].name).lower()
+    read = getattr(getattr(client, APIS[group])(api), f"list_namespaced_{kind}")
+    narrow = {"field_selector": query["fieldSelector"][0]} if "fieldSelector" in query else {}
+    return lambda **page: read(namespace, **narrow, **page)
+
+
+async def _every_page(read: Callable[..., Awaitable[Any]]) -> list[Any]:
+    items: list[Any] = []
+    token: str | None = None
+    while token != "":
+        page = await read(limit=PAGE, **({"_continue": token} if token else {}))
+        if isinstance(page, dict):
+            items += page["items"]
+            token = page["metadata"].get("continue") or ""
+        else:
+            items += page.items
+            token = page.metadata.var_continue or ""
+    return items
 
 
 class Measured:
@@ -83,24 +126,16 @@ class Measured:
         self.start()
 
     def stop(self) -> None:
-        self.cpu_s = time.process_time() - self._cpu
+        self.cpu_at_stop = time.process_time()
+        self.cpu_s = self.cpu_at_stop - self._cpu
         self.wall_s = time.perf_counter() - self._wall
-        self.rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 measured = Measured()
 
 if __name__ == "__main__":
-    side: Read = {"ours": ours, "official": official}[sys.argv[1]]
-    pods = asyncio.run(side(Path(sys.argv[2]), int(sys.argv[3])))
-    print(
-        json.dumps(
-            {
-                "pods": pods,
-                "cpu_s": measured.cpu_s,
-                "wall_s": measured.wall_s,
-                "rss_mb": measured.rss_mb,
-                "first_s": measured.first_s,
-            }
-        )
-    )
+    side: Side = {"ours": ours, "official": official}[sys.argv[1]]
+    asked = json.loads(sys.stdin.read() or "[]")
+    told = asyncio.run(side(Path(sys.argv[2]), int(sys.argv[3]), asked))
+    told |= {"cpu_s": measured.cpu_s, "wall_s": measured.wall_s, "first_s": measured.first_s}
+    print(json.dumps(told | {"rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))

@@ -60,10 +60,26 @@ class Listed(msgspec.Struct, Generic[T], frozen=True, gc=False):
 
 def answer_of(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
     """The answer as its status means it."""
-    if status == HTTPStatus.OK:
-        return Answer(status, body)
+    if status in (HTTPStatus.OK, HTTPStatus.CREATED):  # a review is answered as created, though nothing is kept
+        return Answer(status, body, _staleness(headers))
     later = status in LATER
     return Answer(status, body, _refusal(status, body), later, _retry_after(headers) if later else None)
+
+
+def broken(error: Exception, limit_s: float) -> Answer:
+    """What a connection that gave no answer, or only a part of one, amounts to."""
+    import aiohttp  # a run that needs no Kubernetes must not pay for importing it
+
+    match error:
+        case TimeoutError():
+            return Answer(reason=f"time-out after {limit_s:.3g} s")
+        case aiohttp.ClientSSLError():
+            return Answer(reason=f"no trusted TLS connection: {line(error)}")
+        case aiohttp.TooManyRedirects():
+            return Answer(reason=line(error.message))
+        case aiohttp.ClientPayloadError():
+            return Answer(reason="connection cut in the middle of the answer", again=True)
+    return Answer(reason=f"connection cut: {line(error)}", again=True)
 
 
 def moment(date: str | None) -> datetime | None:
@@ -91,6 +107,10 @@ def paged(path: str, token: str) -> str:
     return path + ("&" if "?" in path else "?") + query
 
 
+UNSERVED = "not served by this cluster"
+"""Why a list could not be read whose kind is not installed."""
+
+
 def gap_of(path: str, reason: str) -> Gap:
     """The gap in coverage that a path which could not be read leaves."""
     parts = path.partition("?")[0].strip("/").split("/")
@@ -116,6 +136,12 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     return max(0.0, (then - now).total_seconds()) if then and now else None
 
 
+def _staleness(headers: Mapping[str, str]) -> str:
+    """Why an answer is not about now: the API server never sets Age, a cache on the way must."""
+    age = headers.get("Age", "").strip()
+    return f"an answer {age} s old, out of a cache between us and the API server (Age)" if age.strip("0") else ""
+
+
 def _refusal(status: int, body: bytes) -> str:
     """'403 Forbidden: pods is forbidden …': the status, and the message of the Status object in the body."""
     with suppress(ValueError):
@@ -127,8 +153,10 @@ def _refusal(status: int, body: bytes) -> str:
     return str(status)
 
 
-def undecodable(error: Exception) -> str:
+def undecodable(error: Exception, body: bytes = b"") -> str:
     """The reason of a gap where the body was not what was asked for."""
+    if body.lstrip()[:1] == b"<":
+        return "HTML instead of JSON: a proxy or a login page answers in place of the Kubernetes API"
     return f"answer cut off or not what was asked for: {line(error)}"
 
 

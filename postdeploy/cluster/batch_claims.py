@@ -6,16 +6,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import cast
 
-from postdeploy.cluster import batch, pods
+from postdeploy.cluster import batch, gone_jobs, pods
 from postdeploy.cluster.images import declared
-from postdeploy.cluster.objects import CronJob, Event, Job, Pod
-from postdeploy.cluster.ruling import Ruling, degraded, doomed, failed, passed, unverified
+from postdeploy.cluster.objects import CronJob, Job, Pod
+from postdeploy.cluster.ruling import Ruling, doomed, failed, passed
 from postdeploy.cluster.sight import Sight, Subject
 from postdeploy.environment import Component
 from postdeploy.verdict import Judgement, State
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
-GAVE_UP = frozenset({"BackoffLimitExceeded", "DeadlineExceeded", "PodFailurePolicy", "MaxFailedIndexesExceeded"})
 
 
 def jobs_named(sight: Sight, component: Component) -> list[Job]:
@@ -24,7 +23,7 @@ def jobs_named(sight: Sight, component: Component) -> list[Job]:
         each
         for each in sight.snapshot.jobs
         if each.metadata.namespace == component.namespace
-        and (each.metadata.name == component.name or each.metadata.name.startswith(f"{component.name}-"))
+        and gone_jobs.is_named(each.metadata.name, component)
         and declared(each.spec.template, component.image)
     ]
     return sorted(found, key=_created, reverse=True)
@@ -82,28 +81,8 @@ def _stuck(sight: Sight, mine: list[Pod]) -> Ruling | None:
 
 
 def _gone(sight: Sight, component: Component) -> Ruling:
-    """Not found is no success: a Job that failed is deleted after its TTL like one that completed."""
-    if found := sight.gap(component.namespace, ["jobs"]):
-        return found
-    if event := _gave_up(sight, component):
-        return failed(
-            f"the Job {event.about.name} is gone, and its last event says {event.reason}: {event.text}",
-            batch.JOB_CAUSES.get(event.reason, "Read its log where logs are kept."),
-        )
-    return unverified(
-        f"no Job of that name in namespace {component.namespace}, and no event tells how it ended",
-        "Its ttlSecondsAfterFinished or a Helm hook policy deleted it, whether it failed or not, or it never was made: "
-        "look into the kept logs or at the database's django_migrations.",
-    )
-
-
-def _gave_up(sight: Sight, component: Component) -> Event | None:
-    for event in sight.snapshot.events:
-        about = event.about
-        named = about.name == component.name or about.name.startswith(f"{component.name}-")
-        if about.kind == "Job" and named and about.namespace == component.namespace and event.reason in GAVE_UP:
-            return event
-    return None
+    """What is left of it tells how it ended, where its absence was seen at all."""
+    return sight.gap(component.namespace, ["jobs"]) or gone_jobs.ended(sight, component)
 
 
 def cronjob(sight: Sight, component: Component) -> Judgement:
@@ -143,11 +122,6 @@ def _runs(sight: Sight, component: Component, seen: CronJob, jobs: list[Job]) ->
         ruling = batch.job(each)
         if is_on(each, component, tag) and ruling.state is not State.PENDING:
             return passed(f"its run {each.metadata.name} completed") if ruling.holds else _run_failed(each, ruling)
-    old = [each.metadata.name for each in jobs if each.status.active and not is_on(each, component, tag)]
-    if old:
-        return degraded(
-            f"a run of old code is still active: {', '.join(old)}", "It was started before the release and goes on."
-        )
     ruling = batch.cronjob(seen, suspended=component.suspended)
     return passed(f"on {tag}; {ruling.seen}")
 
@@ -167,7 +141,7 @@ def makers(sight: Sight, component: Component) -> Iterator[tuple[Subject, list[P
         for job in sight.family.jobs_of(seen):
             yield job, sight.family.pods_of(job)
     elif not isinstance(seen, (Ruling, Job)):
-        yield seen, [each for each in sight.family.current(seen) if each.is_live]
+        yield seen, sight.family.living(seen)
 
 
 def pods_of(sight: Sight, component: Component) -> list[Pod]:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import cast
 
-from postdeploy.cluster import batch_claims, image_claims, pods, rollout
+from postdeploy.cluster import batch_claims, digest_claims, image_claims, pods, rollout
 from postdeploy.cluster.objects import DaemonSet, Deployment, Pod, Snapshot, StatefulSet, Workload
+from postdeploy.cluster.progressive import RolledOut
 from postdeploy.cluster.ruling import Ruling, failed, gravity, passed, pending
 from postdeploy.cluster.sight import RESOURCES, Sight
 from postdeploy.environment import WORKLOAD_KINDS, Component, Environment
@@ -26,7 +27,7 @@ class ClusterClaims:
         release: str,
         digests: Mapping[str, frozenset[str]] | None = None,
     ) -> None:
-        self.sight = Sight(snapshot, environment, release, digests)
+        self.sight = Sight.of(snapshot, environment, release, digests)
         self._family = self.sight.family
         self._now = snapshot.taken
 
@@ -48,7 +49,11 @@ class ClusterClaims:
     def pods_ready(self, component: Component) -> Judgement:
         """All pods of its current revision are there and ready."""
         needs = (*_owned_by(component), "pods")
-        return self._judge(component, "has all its pods ready", self._pods_ready, needs=needs)
+        return self.sight.once(
+            "pods ready",
+            component.name,
+            lambda: self._judge(component, "has all its pods ready", self._pods_ready, needs=needs),
+        )
 
     def pods_doomed(self, component: Component) -> Judgement:
         """No pod of its current revision is in a state it does not recover from."""
@@ -61,7 +66,7 @@ class ClusterClaims:
 
     def image_digest(self, image: str) -> Judgement:
         """All pods of one image and tag run the same bits, and the accepted ones where digests are given."""
-        return image_claims.digest(self.sight, image)
+        return self.sight.once("digest", image, lambda: digest_claims.digest(self.sight, image))
 
     def lockstep(self) -> Judgement:
         """Every member of the release groups is on one and the same tag."""
@@ -138,6 +143,8 @@ class ClusterClaims:
         left, strays = self._family.old(seen), self._family.strays(seen)
         going = [each for each in left if each.is_terminating]
         staying = [each for each in left if not each.is_terminating]
+        if staying and isinstance(seen, RolledOut) and seen.keeps_the_old_stack:
+            return passed(f"{len(staying)} of the old stack, kept up for a while on purpose: no traffic goes there")
         if staying:
             return pending(
                 f"{len(staying)} pods of an old revision still run: {_names(staying)}",
@@ -157,7 +164,7 @@ class ClusterClaims:
 
     def _pods_ready(self, seen: Workload) -> Ruling:
         current = self._family.current(seen)
-        live = [each for each in current if each.is_live]
+        live = self._family.living(seen)
         wanted = _wanted(seen)
         rulings = [pods.pod(each, now=self._now, min_ready_s=seen.spec.min_ready_seconds) for each in live]
         unwell = sorted((each for each in rulings if not each.holds), key=gravity)
@@ -174,7 +181,7 @@ class ClusterClaims:
         return passed(f"{len(live)} pods ready" + (f", {leftovers} leftovers of lost nodes" if leftovers else ""))
 
     def _pods_doomed(self, seen: Workload) -> Ruling:
-        live = [each for each in self._family.current(seen) if each.is_live]
+        live = self._family.living(seen)
         found = [ruling for each in live if (ruling := pods.doom(each, self._now)) and ruling.state is State.FAILED]
         if not found:
             return passed(f"none of {len(live)}")
@@ -210,7 +217,7 @@ def _names(found: list[Pod]) -> str:
 
 def most_useful_pods(snapshot: Snapshot, environment: Environment) -> tuple[Pod, ...]:
     """At most one pod of each component in trouble, the one that says most: whose logs are worth fetching."""
-    sight = Sight(snapshot, environment, snapshot.release)
+    sight = Sight.of(snapshot, environment, snapshot.release)
     found: dict[str, Pod] = {}
     for component in environment.components.values():
         if component.kind in WORKLOAD_KINDS:

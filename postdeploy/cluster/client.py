@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -14,8 +14,22 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import anyio
 import msgspec
 
-from postdeploy.cluster.answers import Answer, Look, answer_of, gap_of, line, listed, moment, paged, pause, undecodable
+from postdeploy.cluster.answers import (
+    UNSERVED,
+    Answer,
+    Look,
+    answer_of,
+    broken,
+    gap_of,
+    listed,
+    moment,
+    paged,
+    pause,
+    undecodable,
+)
 from postdeploy.cluster.objects import Gap
+from postdeploy.cluster.objects_access import REVIEWS
+from postdeploy.cluster.pages import Pages
 from postdeploy.deadline import Deadline
 from postdeploy.verdict import Unverified
 
@@ -56,6 +70,8 @@ class Reader:
         """What a look may not outlast by more than `LEAST_S`; set while settling."""
         self.server_time: datetime | None = None
         """The API server's clock, as of its latest answer."""
+        self.versions: dict[str, str] = {}
+        """The resourceVersion of the latest complete list of each path: where a watch goes on from."""
         self._access = access
         self._timeout_s = timeout_s
         self._sleep = sleep
@@ -81,15 +97,14 @@ class Reader:
 
     async def get(self, path: str, kind: type[T]) -> tuple[T | None, Gap | None]:
         """One object, or why it could not be read."""
-        answer = await self.fetch(path)
-        if answer.reason:
-            return None, gap_of(path, answer.reason)
-        try:
-            return msgspec.json.decode(answer.body, type=kind), None
-        except msgspec.MsgspecError as error:
-            return None, gap_of(path, undecodable(error))
+        return _decoded(path, await self.fetch(path), kind)
 
-    async def fetch(self, path: str) -> Answer:
+    async def review(self, path: str, spec: Mapping[str, Any], kind: type[T]) -> tuple[T | None, Gap | None]:
+        """The answer to one of the two questions about ourselves that are POSTed, or why there is none."""
+        question = {"apiVersion": "authorization.k8s.io/v1", "kind": REVIEWS[path], "spec": spec}
+        return _decoded(path, await self.fetch(path, question), kind)
+
+    async def fetch(self, path: str, question: Mapping[str, Any] | None = None) -> Answer:
         """The body at a path, asked for again while the server says "later"; 401 ends the run's looking."""
         started = time.monotonic()
         attempt, answer = 0, Answer(again=True)
@@ -101,7 +116,7 @@ class Reader:
                         break
                     await self._sleep(wait)
                 attempt += 1
-                answer = await self._ask(path)
+                answer = await self._ask(path, question)
         spent = round(time.monotonic() - started, 6)
         self.looks.append(Look(path, answer.status, attempt, spent, len(answer.body), answer.reason))
         if answer.status == HTTPStatus.UNAUTHORIZED:
@@ -114,34 +129,37 @@ class Reader:
     def _left(self) -> float:
         return self.deadline.left() if self.deadline else math.inf
 
-    async def _ask(self, path: str) -> Answer:
-        """One request, with the token as it is now."""
+    async def _ask(self, path: str, question: Mapping[str, Any] | None) -> Answer:
+        """One request, with the token as it is now; a question is a review of ourselves, which creates nothing."""
         import aiohttp  # a run that needs no Kubernetes must not pay for importing it
 
-        headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": USER_AGENT}
         bearer = await self._bearer()
-        if bearer:
-            headers["Authorization"] = bearer
         limit_s = min(self._timeout_s, max(LEAST_S, self._left()))
         try:
-            limit = aiohttp.ClientTimeout(total=limit_s)
-            response: Any = await self._access.api.call_api("GET", self.server + path, headers, _request_timeout=limit)
+            response = await self._send(path, bearer, aiohttp.ClientTimeout(total=limit_s), question)
             body = await response.read()
-        except TimeoutError:
-            return Answer(reason=f"time-out after {limit_s:.3g} s")
-        except aiohttp.ClientSSLError as error:
-            return Answer(reason=f"no trusted TLS connection: {line(error)}")
-        except aiohttp.TooManyRedirects as error:
-            return Answer(reason=line(error.message))
-        except aiohttp.ClientPayloadError:
-            return Answer(reason="connection cut in the middle of the answer", again=True)
-        except (aiohttp.ClientError, OSError) as error:
-            return Answer(reason=f"connection cut: {line(error)}", again=True)
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            return broken(error, limit_s)
         self.server_time = moment(response.headers.get("Date")) or self.server_time
         answer = answer_of(response.status, response.headers, body)
         if response.status == HTTPStatus.UNAUTHORIZED and await self._is_renewed(bearer):
             return msgspec.structs.replace(answer, again=True, retry_after_s=0.0)
         return answer
+
+    async def watch(self, path: str, limit: Any) -> Any:
+        """The head of the answer to a watch, with the token as it is now; its lines are the caller's to read."""
+        return await self._send(path, await self._bearer(), limit)
+
+    async def _send(self, path: str, bearer: str, limit: Any, question: Mapping[str, Any] | None = None) -> Any:
+        headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": USER_AGENT}
+        if bearer:
+            headers["Authorization"] = bearer
+        api, url = self._access.api, self.server + path
+        if question is None:
+            head = await api.call_api("GET", url, headers, _request_timeout=limit)
+        else:
+            head = await api.call_api("POST", url, headers, question, _request_timeout=limit)
+        return head
 
     async def _bearer(self) -> str:
         found: str | None = await self._access.api.configuration.get_api_key_with_prefix("BearerToken")
@@ -156,6 +174,7 @@ class Reader:
 
     async def list(self, path: str, item_type: type[T]) -> tuple[tuple[T, ...], Gap | None]:
         """Every object of a list over all its pages, and what is missing of it, if anything."""
+        self.versions.pop(path, None)
         items: tuple[T, ...] = ()
         reason = ""
         for _ in range(RESTARTS + 1):
@@ -166,25 +185,32 @@ class Reader:
 
     async def _pages(self, path: str, item_type: type[T]) -> tuple[tuple[T, ...], str, bool]:
         """One pass over the pages: items, why it ended early, and whether the continue token expired."""
-        items: tuple[T, ...] = ()
-        token, number = "", 0
-        while token or not number:
-            number += 1
-            cut = f"cut off at page {number}: " if number > 1 else ""
-            answer = await self.fetch(paged(path, token))
+        pages: Pages[T] = Pages()
+        while not pages.is_complete:
+            cut = f"cut off at page {pages.number + 1}: " if pages.number else ""
+            answer = await self.fetch(paged(path, pages.token))
             if answer.reason:
-                expired = answer.status == HTTPStatus.GONE
                 unserved = answer.status == HTTPStatus.NOT_FOUND
-                return items, cut + ("not served by this cluster" if unserved else answer.reason), expired
+                reason = cut + (UNSERVED if unserved else answer.reason)
+                return tuple(pages.items), reason, answer.status == HTTPStatus.GONE
             try:
-                page = listed(answer.body, item_type)
+                reason = pages.add(listed(answer.body, item_type))
             except msgspec.MsgspecError as error:
-                return items, cut + undecodable(error), False
-            items += page.items or ()
-            if token and page.metadata.continue_ == token:
-                return items, cut + "the server repeats its continue token", False
-            token = page.metadata.continue_
-        return items, "", False
+                reason = undecodable(error, answer.body)
+            if reason:
+                return tuple(pages.items), cut + reason, False
+        self.versions[path] = pages.version
+        return tuple(pages.items), "", False
+
+
+def _decoded(path: str, answer: Answer, kind: type[T]) -> tuple[T | None, Gap | None]:
+    """The one object that was answered, or why there is none."""
+    if answer.reason:
+        return None, gap_of(path, answer.reason)
+    try:
+        return msgspec.json.decode(answer.body, type=kind), None
+    except msgspec.MsgspecError as error:
+        return None, gap_of(path, undecodable(error, answer.body))
 
 
 async def connect(kubeconfig: Path | None, context: str | None, *, timeout_s: float = 20.0) -> Reader:

@@ -27,7 +27,7 @@ class Diagnosis:
         self._unread = {each.namespace for each in snapshot.gaps if each.resource == "events"}
         self._events: dict[str, list[Event]] = defaultdict(list)
         for event in snapshot.events:
-            if event.type == "Warning" and not any(_suppresses(each, event, snapshot.taken) for each in suppressions):
+            if event.type == "Warning" and not any(suppresses(each, event, snapshot.taken) for each in suppressions):
                 self._events[event.about.uid].append(event)
         self._logs: dict[tuple[str, str], list[LogExcerpt]] = defaultdict(list)
         for excerpt in snapshot.excerpts:
@@ -65,7 +65,7 @@ class Diagnosis:
         return lines
 
 
-def _suppresses(accepted: Suppression, event: Event, taken: datetime) -> bool:
+def suppresses(accepted: Suppression, event: Event, taken: datetime) -> bool:
     """Whether somebody accepted this warning for now; expired acceptances count no more."""
     if accepted.is_expired(taken.date()) or accepted.event != event.reason:
         return False

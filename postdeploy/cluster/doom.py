@@ -132,9 +132,16 @@ def _scheduled_at(pod: Pod) -> datetime | None:
     return (scheduled.last_transition_time if scheduled else None) or pod.metadata.creation_timestamp
 
 
+def _is_init(pod: Pod, name: str) -> bool:
+    """Whether a container is meant to end before the others begin."""
+    for each in pod.spec.init_containers:
+        if each.name == name:
+            return not each.is_sidecar
+    return False
+
+
 def _terminated(pod: Pod, status: ContainerStatus, ended: Terminated) -> Ruling | None:
-    is_init = any(each.name == status.name and not each.is_sidecar for each in pod.spec.init_containers)
-    if is_init and ended.exit_code == 0:
+    if ended.exit_code == 0 and _is_init(pod, status.name):
         return None
     # Exit 128 is the runtime's own word for a node that could not start it just now (krane).
     if ended.reason == "ContainerCannotRun" and ended.exit_code != 128:

@@ -11,6 +11,7 @@ from postdeploy.cluster.answers import gap_of
 from postdeploy.cluster.claims import most_useful_pods
 from postdeploy.cluster.client import Call, Reader, together
 from postdeploy.cluster.objects import ContainerStatus, Gap, LogExcerpt, Pod, Snapshot
+from postdeploy.cluster.stability import unsteady_pods
 from postdeploy.environment import Environment
 from postdeploy.redact import Redactor
 
@@ -27,7 +28,7 @@ async def enrich(reader: Reader, snapshot: Snapshot, environment: Environment) -
     redactor = Redactor()
     wanted = [
         (pod, container, previous)
-        for pod in most_useful_pods(snapshot, environment)
+        for pod in worth_reading(snapshot, environment)
         for container, previous in instances(pod)
     ]
     found = await together(*(_reading(reader, redactor, *each) for each in wanted))
@@ -36,6 +37,12 @@ async def enrich(reader: Reader, snapshot: Snapshot, environment: Environment) -
         excerpts=(*snapshot.excerpts, *(each for each in found if isinstance(each, LogExcerpt))),
         gaps=(*snapshot.gaps, *(each for each in found if isinstance(each, Gap))),
     )
+
+
+def worth_reading(snapshot: Snapshot, environment: Environment) -> tuple[Pod, ...]:
+    """The pods in trouble, and those that were and are well again."""
+    pods = (*most_useful_pods(snapshot, environment), *unsteady_pods(snapshot, environment))
+    return tuple({each.metadata.uid: each for each in pods}.values())
 
 
 def instances(pod: Pod) -> Iterator[tuple[str, bool]]:

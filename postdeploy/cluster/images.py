@@ -7,12 +7,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from postdeploy.cluster.objects import Container, Pod, PodTemplate
 
 SHA256 = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
+REMEMBERED = 4096
+"""References and imageIDs whose parts are kept: thousands of pods name a few dozen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class ImageRef:
         return self.tag or self.digest or "latest"
 
 
+@lru_cache(maxsize=REMEMBERED)
 def parse(image: str) -> ImageRef:
     """The parts of `registry:5000/path/name:tag@sha256:…`; a colon before the last slash is a port."""
     name, _, digest = image.partition("@")
@@ -66,6 +71,7 @@ class Digest:
         return self.value[:19] + ("… (image id)" if self.is_config else "…")
 
 
+@lru_cache(maxsize=REMEMBERED)
 def digest_of(image_id: str) -> Digest | None:
     """The digest in an imageID of any runtime: `repo@sha256:…`, `docker-pullable://…`, `docker://sha256:…`, bare."""
     bare = image_id.rpartition("://")[2]
@@ -92,10 +98,20 @@ def declared(template: PodTemplate, repository: str) -> dict[str, ImageRef]:
     return {each.name: reference for each, reference in of_repository(template.spec.all_containers, repository)}
 
 
+def requested(pods: Iterable[Pod], names: Collection[str]) -> dict[tuple[str, ImageRef], list[Pod]]:
+    """Of the containers of these names: each image that is asked for, with the pods that ask for it."""
+    found: dict[tuple[str, str], list[Pod]] = defaultdict(list)
+    for pod in pods:
+        for each in pod.spec.all_containers:
+            if each.name in names:
+                found[each.name, each.image].append(pod)
+    return {(name, parse(image)): asking for (name, image), asking in found.items()}
+
+
 def running(pod: Pod, names: Iterable[str]) -> Iterator[tuple[str, ImageRef, Digest | None]]:
     """Of the containers of these names in a pod: the image asked for, and the digest its node reports."""
-    digests = {each.name: digest_of(each.image_id) for each in pod.status.all_statuses}
     wanted = frozenset(names)
+    digests = {each.name: digest_of(each.image_id) for each in pod.status.all_statuses if each.name in wanted}
     for each in pod.spec.all_containers:
         if each.name in wanted:
             yield each.name, parse(each.image), digests.get(each.name)

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from postdeploy.cluster import batch, events, flux, network, pods, progressive, rollout
+from postdeploy.cluster import batch, entries, events, flux, network, pods, progressive, rollout
 from postdeploy.cluster.dump import NotAnObject, latest, read_dump
 from postdeploy.cluster.neighbours import Neighbours
 from postdeploy.cluster.objects import FLUX_KINDS, KINDS, read
@@ -27,7 +27,10 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Deployment": ("apps", "extensions"),
     "EndpointSlice": ("discovery.k8s.io",),
     "Event": ("", "events.k8s.io"),
+    "Gateway": ("gateway.networking.k8s.io",),
+    "HTTPRoute": ("gateway.networking.k8s.io",),
     "HorizontalPodAutoscaler": ("autoscaling",),
+    "Ingress": ("networking.k8s.io", "extensions"),
     "Job": ("batch",),
     "PersistentVolumeClaim": ("",),
     "Pod": ("",),
@@ -94,7 +97,10 @@ RULES: dict[str, Callable[[Any, Neighbours], Ruling]] = {
     "Deployment": lambda seen, around: around.workload(seen, rollout.deployment(seen, around.now)),
     "EndpointSlice": _slices,
     "Event": lambda seen, _: events.event(seen),
+    "Gateway": lambda seen, _: entries.gateway(seen),
+    "HTTPRoute": lambda seen, around: entries.route(seen, around.services(seen)),
     "HorizontalPodAutoscaler": lambda seen, _: network.autoscaler(seen),
+    "Ingress": lambda seen, around: entries.ingress(seen, around.services(seen)),
     "Job": lambda seen, _: batch.job(seen),
     "PersistentVolumeClaim": lambda seen, around: network.volume_claim(seen, around.waits_for_consumer(seen)),
     "Pod": lambda seen, around: around.pod(seen, pods.pod(seen, now=around.now)),

@@ -13,6 +13,8 @@ from postdeploy.cluster.objects import (
     Deployment,
     EndpointSlice,
     Event,
+    HTTPRoute,
+    Ingress,
     PersistentVolumeClaim,
     Pod,
     ReplicaSet,
@@ -55,6 +57,9 @@ class Neighbours:
         self._slices: dict[tuple[str, str], list[EndpointSlice]] = defaultdict(list)
         for each in _only(objects, EndpointSlice):
             self._slices[each.metadata.namespace, each.service].append(each)
+        self._services: dict[str, dict[str, Service]] = defaultdict(dict)
+        for service in _only(objects, Service):
+            self._services[service.metadata.namespace][service.metadata.name] = service
         self._classes = {each.metadata.name: each for each in _only(objects, StorageClass)}
         self._events = _only(objects, Event)
         self._scaled_elsewhere = _targets(objects)
@@ -77,6 +82,10 @@ class Neighbours:
         here = self._pods.get(seen.metadata.namespace)
         selector = Selector(match_labels=seen.spec.selector)
         return [each for each in here if selector.matches(each.metadata.labels)] if here else None
+
+    def services(self, seen: Ingress | HTTPRoute) -> dict[str, Service] | None:
+        """The Services of a way in's namespace by name; None where the dump has none of them."""
+        return self._services.get(seen.metadata.namespace)
 
     def waits_for_consumer(self, seen: PersistentVolumeClaim) -> bool:
         """Whether the claim's class binds only once a pod uses it: the class says so, or the claim's events do."""

@@ -76,15 +76,21 @@ def endpoint_slices(seen: Collection[EndpointSlice], old: Collection[str], known
     return pending(f"none of {len(everyone)} endpoints is ready (conditions.ready)", "Why is in its pods.")
 
 
-def autoscaler(seen: HorizontalPodAutoscaler) -> Ruling:
-    """Every condition counts: `AbleToScale=True` alone hides that its metric cannot be read."""
+def autoscaler(seen: HorizontalPodAutoscaler, *, fresh: bool = False) -> Ruling:
+    """Every condition counts: `AbleToScale=True` alone hides that its metric cannot be read.
+
+    `fresh`: its pods are so new that nothing has measured them yet.
+    """
     conditions = seen.status.conditions or _annotated(seen)
     if found := going(seen.metadata):
         return found
     able, active = condition(conditions, "AbleToScale"), condition(conditions, "ScalingActive")
-    for each in (able, active):
-        if each and each.is_false and each.reason != "ScalingDisabled":
-            return failed(str(each), "Its metric is missing: the adapter, the Service or new pods do not report yet.")
+    if able and able.is_false:
+        return failed(str(able), "Its target is gone or renamed, or the autoscaler may not change its scale.")
+    if active and active.is_false and active.reason != "ScalingDisabled":
+        if fresh and active.reason.startswith("FailedGet"):
+            return passed(f"its pods are too new to be measured: {active}")
+        return failed(str(active), "Its metric is missing: the adapter, the Service or new pods do not report yet.")
     if able is None:
         return pending("not evaluated yet (no condition AbleToScale)")
     limited, status = condition(conditions, "ScalingLimited"), seen.status
@@ -117,7 +123,7 @@ def budget(seen: PodDisruptionBudget) -> Ruling:
     counts = f"{status.current_healthy} healthy of {status.desired_healthy} desired (status.currentHealthy)"
     if status.current_healthy < status.desired_healthy:
         return pending(counts, "Why is in its pods.")
-    if status.expected_pods and not status.disruptions_allowed:
+    if status.expected_pods and not status.disruptions_allowed and status.current_healthy >= status.expected_pods:
         return degraded(f"{counts}, no disruption allowed", "A node with such a pod cannot be drained.")
     return passed(counts)
 
@@ -129,7 +135,9 @@ def volume_claim(seen: PersistentVolumeClaim, waits_for_consumer: bool) -> Rulin
     match seen.status.phase:
         case "Bound":
             resizing = ", ".join(each.type for each in seen.status.conditions if each.is_true)
-            return passed("bound" + (f", {resizing}" if resizing else ""))
+            if resizing:
+                return degraded(f"bound, {resizing}", "Its new size is still to come, or waits for a pod to restart.")
+            return passed("bound")
         case "Lost":
             return doomed("its volume is lost (status.phase Lost)", "The PersistentVolume was deleted.")
     if waits_for_consumer:

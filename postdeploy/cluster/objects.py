@@ -8,6 +8,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 
+from postdeploy.cluster.objects_access import Access
 from postdeploy.cluster.objects_base import (
     Annotations,
     Condition,
@@ -21,6 +22,8 @@ from postdeploy.cluster.objects_base import (
     without_nulls,
 )
 from postdeploy.cluster.objects_delivery import Canary, FluxObject, Rollout
+from postdeploy.cluster.objects_entry import Gateway, HTTPRoute, Ingress
+from postdeploy.cluster.objects_images import DigestSet
 from postdeploy.cluster.objects_network import (
     CustomResourceDefinition,
     Endpoint,
@@ -33,12 +36,15 @@ from postdeploy.cluster.objects_network import (
     StorageClass,
 )
 from postdeploy.cluster.objects_pods import Container, ContainerStatus, Pod, PodSpec, PodTemplate, Terminated
+from postdeploy.cluster.objects_stability import Base, Held, Incident
 from postdeploy.cluster.objects_workloads import CronJob, DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
 
 __all__ = [
     "FLUX_KINDS",
     "KINDS",
+    "Access",
     "Annotations",
+    "Base",
     "Canary",
     "Condition",
     "Container",
@@ -47,12 +53,18 @@ __all__ = [
     "CustomResourceDefinition",
     "DaemonSet",
     "Deployment",
+    "DigestSet",
     "Endpoint",
     "EndpointSlice",
     "Event",
     "FluxObject",
     "Gap",
+    "Gateway",
+    "HTTPRoute",
+    "Held",
     "HorizontalPodAutoscaler",
+    "Incident",
+    "Ingress",
     "Job",
     "LogExcerpt",
     "Meta",
@@ -108,7 +120,10 @@ KINDS: dict[str, type[Record]] = {
         Deployment,
         EndpointSlice,
         Event,
+        Gateway,
+        HTTPRoute,
         HorizontalPodAutoscaler,
+        Ingress,
         Job,
         PersistentVolumeClaim,
         Pod,
@@ -183,9 +198,37 @@ class Snapshot(Record, frozen=True):
     jobs: tuple[Job, ...] = ()
     cronjobs: tuple[CronJob, ...] = ()
     events: tuple[Event, ...] = ()
+    job_events: tuple[Event, ...] = ()
+    """Events about Jobs, those of type Normal too: they tell how a Job ended that is gone."""
+    services: tuple[Service, ...] = ()
+    endpointslices: tuple[EndpointSlice, ...] = ()
+    horizontalpodautoscalers: tuple[HorizontalPodAutoscaler, ...] = ()
+    poddisruptionbudgets: tuple[PodDisruptionBudget, ...] = ()
+    persistentvolumeclaims: tuple[PersistentVolumeClaim, ...] = ()
+    storageclasses: tuple[StorageClass, ...] = ()
+    """Only where a volume claim is pending: the class says whether it may be."""
+    ingresses: tuple[Ingress, ...] = ()
+    gateways: tuple[Gateway, ...] = ()
+    httproutes: tuple[HTTPRoute, ...] = ()
+    flux: tuple[FluxObject, ...] | None = None
+    """The declared kinds of Flux; None: it was not looked at."""
+    flux_controllers: tuple[Deployment, ...] = ()
+    """The Deployments in the namespace of Flux."""
+    rollouts: tuple[Rollout, ...] = ()
+    canaries: tuple[Canary, ...] = ()
+    commit: str = ""
+    """The commit the release was said to be, where it had to be said."""
+    digest_sets: tuple[DigestSet, ...] = ()
+    """What the registry says the release's tags are; none: no registry was asked."""
     gaps: tuple[Gap, ...] = ()
     excerpts: tuple[LogExcerpt, ...] = ()
     settled: Settled | None = None
+    baseline: tuple[Base, ...] = ()
+    """Containers that have changed since the first look, as that saw them."""
+    held: Held | None = None
+    """None: it was not held."""
+    access: Access | None = None
+    """What our identity may do; None: nobody asked."""
 
 
 @cache

@@ -31,6 +31,8 @@ class Annotations(Record, frozen=True):
     revision: str = msgspec.field(default="", name="deployment.kubernetes.io/revision")
     template_generation: str = msgspec.field(default="", name="deprecated.daemonset.template.generation")
     workload_generation: str = msgspec.field(default="", name="rollout.argoproj.io/workload-generation")
+    rollout_revision: str = msgspec.field(default="", name="rollout.argoproj.io/revision")
+    """What an Argo Rollout and its ReplicaSets carry in place of a Deployment's revision."""
     hpa_conditions: str = msgspec.field(default="", name="autoscaling.alpha.kubernetes.io/conditions")
     """autoscaling/v1 keeps the conditions of an autoscaler here, as JSON."""
 
@@ -88,7 +90,10 @@ class Condition(Record, frozen=True):
 
 def condition(conditions: tuple[Condition, ...], kind: str) -> Condition | None:
     """The condition of this type, if there is one."""
-    return next((each for each in conditions if each.type == kind), None)
+    for each in conditions:
+        if each.type == kind:
+            return each
+    return None
 
 
 class Selector(Record, frozen=True):

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import msgspec
 
-from postdeploy.cluster.objects_base import Condition, Meta, Record, Reference
+from postdeploy.cluster.objects_base import Condition, Meta, Record, Reference, Selector, Time
 from postdeploy.cluster.objects_pods import PodTemplate
 
 
@@ -15,6 +15,7 @@ class Artifact(Record, frozen=True):
 
     revision: str = ""
     digest: str = ""
+    last_update_time: Time | None = None
 
 
 class HelmTest(Record, frozen=True):
@@ -30,6 +31,7 @@ class FluxSpec(Record, frozen=True):
     suspend: bool = False
     wait: bool = False
     health_checks: tuple[Reference, ...] = ()
+    source_ref: Reference = Reference()
     test: HelmTest = HelmTest()
     type: str = ""
     """Of a HelmRepository: `oci` has no artifact and, since 2.1, no status."""
@@ -42,6 +44,15 @@ class HelmHistory(Record, frozen=True):
     app_version: str = ""
     status: str = ""
     version: int = 0
+    last_deployed: Time | None = None
+
+
+class ImageChoice(Record, frozen=True):
+    """The image that an ImagePolicy has chosen."""
+
+    name: str = ""
+    tag: str = ""
+    digest: str = ""
 
 
 class FluxStatus(Record, frozen=True):
@@ -55,6 +66,8 @@ class FluxStatus(Record, frozen=True):
     history: tuple[HelmHistory, ...] = ()
     failures: int = 0
     latest_image: str = ""
+    """Of an ImagePolicy before Flux 2.5."""
+    latest_ref: ImageChoice = ImageChoice()
 
 
 class FluxObject(Record, frozen=True):
@@ -72,6 +85,8 @@ class RolloutSpec(Record, frozen=True):
     replicas: int = 1
     paused: bool = False
     workload_ref: Reference | None = None
+    min_ready_seconds: int = 0
+    selector: Selector = Selector()
     strategy: RolloutStrategy | None = None
     template: PodTemplate = PodTemplate()
 
@@ -81,6 +96,11 @@ class RolloutStrategy(Record, frozen=True):
 
     blue_green: dict[str, object] | None = None
     canary: dict[str, object] | None = None
+
+    @property
+    def keeps_the_old_stack(self) -> bool:
+        """Whether old pods stay up for a while after the switch: where traffic is routed, not pods replaced."""
+        return self.blue_green is not None or bool(self.canary and self.canary.get("trafficRouting"))
 
 
 class BlueGreenStatus(Record, frozen=True):

@@ -58,12 +58,21 @@ class Event(Record, frozen=True):
         )
 
 
+class ServicePort(Record, frozen=True):
+    """One port that a Service listens on."""
+
+    name: str = ""
+    port: int = 0
+
+
 class ServiceSpec(Record, frozen=True):
     """spec of a Service."""
 
     type: str = "ClusterIP"
     selector: dict[str, str] = msgspec.field(default_factory=dict)
     cluster_ip: str = msgspec.field(default="", name="clusterIP")
+    ports: tuple[ServicePort, ...] = ()
+    publish_not_ready_addresses: bool = False
 
 
 class LoadBalancer(Record, frozen=True):
@@ -109,6 +118,11 @@ class Endpoint(Record, frozen=True):
         return self.conditions.ready is not False
 
     @property
+    def is_serving(self) -> bool:
+        """Whether its pod is ready, whatever else holds of it: absent counts as `ready` says."""
+        return self.is_ready if self.conditions.serving is None else self.conditions.serving
+
+    @property
     def is_terminating(self) -> bool:
         """Whether its pod is going: absent counts as not."""
         return self.conditions.terminating is True
@@ -143,6 +157,7 @@ class HpaStatus(Record, frozen=True):
     observed_generation: int | None = None
     current_replicas: int = 0
     desired_replicas: int = 0
+    last_scale_time: Time | None = None
     conditions: tuple[Condition, ...] = ()
 
 

@@ -54,17 +54,41 @@ class Container(Record, frozen=True):
         return self.restart_policy == "Always"
 
 
+class ClaimSource(Record, frozen=True):
+    """The volume claim that a volume is."""
+
+    claim_name: str = ""
+
+
+class Volume(Record, frozen=True):
+    """A volume of a pod, as far as it is a claim: what is projected from secrets is not read."""
+
+    persistent_volume_claim: ClaimSource | None = None
+
+
+class ReadinessGate(Record, frozen=True):
+    """A condition that something outside the cluster must set before the pod counts as ready."""
+
+    condition_type: str = ""
+
+
 class PodSpec(Record, frozen=True):
     """What a pod should run."""
 
     containers: tuple[Container, ...] = ()
     init_containers: tuple[Container, ...] = ()
+    ephemeral_containers: tuple[Container, ...] = ()
+    """Attached to the running pod by hand, to debug it."""
     restart_policy: str = "Always"
     node_name: str = ""
+    volumes: tuple[Volume, ...] = ()
+    readiness_gates: tuple[ReadinessGate, ...] = ()
 
     @property
     def all_containers(self) -> tuple[Container, ...]:
         """Init containers first, then the others; ephemeral ones are not part of what was deployed."""
+        if not self.init_containers:
+            return self.containers
         return self.init_containers + self.containers
 
 
@@ -142,6 +166,8 @@ class PodStatus(Record, frozen=True):
     @property
     def all_statuses(self) -> tuple[ContainerStatus, ...]:
         """Init containers first, then the others; never ephemeral ones."""
+        if not self.init_container_statuses:
+            return self.container_statuses
         return self.init_container_statuses + self.container_statuses
 
 
@@ -167,7 +193,7 @@ class Pod(Record, frozen=True):
     @property
     def is_live(self) -> bool:
         """Whether it counts as one of its owner's replicas."""
-        return not self.is_terminating and not self.is_over
+        return self.metadata.deletion_timestamp is None and self.status.phase not in ("Succeeded", "Failed")
 
     def condition(self, kind: str) -> Condition | None:
         """The pod condition of this type."""

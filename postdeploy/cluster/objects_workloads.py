@@ -205,6 +205,9 @@ class CronJobSpec(Record, frozen=True):
     """spec of a CronJob."""
 
     schedule: str = ""
+    time_zone: str = ""
+    """IANA zone of the schedule; empty: the controller's own, UTC."""
+    starting_deadline_seconds: int | None = None
     suspend: bool = False
     concurrency_policy: str = "Allow"
     job_template: JobTemplate = JobTemplate()

@@ -56,6 +56,7 @@ class Family:
         self._replicasets = by_owner(snapshot.replicasets)
         self._pods = by_owner(snapshot.pods)
         self._jobs = by_owner(snapshot.jobs)
+        self._living: dict[tuple[str, ...], list[Pod]] = {}
         self._strays: dict[str, list[Pod]] = defaultdict(list)
         for pod in snapshot.pods:
             owner = pod.metadata.controller
@@ -70,12 +71,16 @@ class Family:
         """The Jobs that a CronJob has made."""
         return self._jobs.get(owner.metadata.uid, [])
 
+    def replicasets_of(self, owner: Named) -> list[ReplicaSet]:
+        """Every revision of a Deployment that is kept."""
+        return self._replicasets.get(owner.metadata.uid, [])
+
     def current_replicaset(self, deployment: Deployment) -> ReplicaSet | None:
         """The ReplicaSet of the Deployment's own revision, owned by its uid and not merely named like it."""
         own = self._replicasets.get(deployment.metadata.uid, [])
         revision = deployment.metadata.annotations.revision
         if revision:
-            return next((each for each in own if each.metadata.annotations.revision == revision), None)
+            return next((each for each in own if _revision(each.metadata) == revision), None)
         return max(own, key=_age, default=None)
 
     def current(self, workload: Workload) -> list[Pod]:
@@ -88,6 +93,14 @@ class Family:
                 return [each for each in self.pods_of(workload) if _is_current_stateful(workload, each)]
             case DaemonSet():
                 return [each for each in self.pods_of(workload) if _is_current_daemon(workload, each)]
+
+    def living(self, workload: Workload) -> list[Pod]:
+        """The pods of its current revision that count as replicas: neither ended nor going."""
+        meta = workload.metadata
+        key = (workload.KIND, meta.namespace, meta.name, meta.uid)
+        if key not in self._living:
+            self._living[key] = [each for each in self.current(workload) if each.is_live]
+        return self._living[key]
 
     def old(self, workload: Workload) -> list[Pod]:
         """The pods of earlier revisions that still run or are going; what has ended is a leftover and not here."""
@@ -106,6 +119,10 @@ class Family:
                 pods = [each for each in self.pods_of(workload) if not _is_current_daemon(workload, each)]
         return [each for each in pods if not each.is_over]
 
+    def unowned(self, namespace: str) -> list[Pod]:
+        """The pods of a namespace that belong to nobody, or to a ReplicaSet that is no more."""
+        return self._strays.get(namespace, [])
+
     def strays(self, workload: Workload) -> list[Pod]:
         """Running pods that the workload's selector matches and nobody owns: they take its traffic with old code."""
         selector = workload.spec.selector
@@ -116,8 +133,12 @@ class Family:
         ]
 
 
+def _revision(meta: Meta) -> str:
+    return meta.annotations.revision or meta.annotations.rollout_revision
+
+
 def _age(each: ReplicaSet) -> tuple[int, str]:
-    revision, created = each.metadata.annotations.revision, each.metadata.creation_timestamp
+    revision, created = _revision(each.metadata), each.metadata.creation_timestamp
     return int(revision) if revision.isdigit() else 0, created.isoformat() if created else ""
 
 

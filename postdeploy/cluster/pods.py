@@ -24,6 +24,8 @@ LEFTOVER_REASONS = frozenset(
     }
 )
 """Why a node gave a pod up; its controller makes another one, and the dead one stays until it is collected."""
+WELL = passed("ready")
+"""What is said of nearly every pod there is."""
 
 
 def pod(seen: Pod, *, now: datetime | None = None, min_ready_s: int = 0) -> Ruling:
@@ -68,7 +70,8 @@ def is_leftover(seen: Pod) -> bool:
 
 def doom(seen: Pod, now: datetime | None = None) -> Ruling | None:
     """The gravest container state that contradicts a healthy start, or none."""
-    found = [ruling for each in seen.status.all_statuses if (ruling := container_doom(seen, each, now))]
+    stopped = [each for each in seen.status.all_statuses if each.state.waiting or each.state.terminated]
+    found = [ruling for each in stopped if (ruling := container_doom(seen, each, now))]
     return gravest(found, found[0]) if found else None
 
 
@@ -111,9 +114,8 @@ def _has_initialised(seen: Pod, status: ContainerStatus) -> bool:
 
 
 def _sidecar(seen: Pod) -> Ruling | None:
-    sidecars = {each.name for each in seen.spec.init_containers if each.is_sidecar}
     for each in seen.status.init_container_statuses:
-        if each.name in sidecars and each.started is False and not each.ready:
+        if each.started is False and not each.ready and (spec := _spec_of(seen, each.name)) and spec.is_sidecar:
             return pending(f"its native sidecar has not started: {describe(each)}")
     return None
 
@@ -145,7 +147,9 @@ def _fresh(seen: Pod, now: datetime | None, min_ready_s: int) -> Ruling | None:
 
 
 def _well(seen: Pod) -> Ruling:
-    restarts = sum(each.restart_count for each in seen.status.all_statuses)
+    restarts = sum([each.restart_count for each in seen.status.all_statuses])
+    if not restarts and not seen.status.ephemeral_container_statuses:
+        return WELL
     note = f", {restarts} restarts before" if restarts else ""
     debug = ", ".join(each.name for each in seen.status.ephemeral_container_statuses)
     return passed("ready" + note + (f"; debug container {debug} attached" if debug else ""))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from postdeploy.cluster.objects import Canary, Rollout, condition
+from msgspec.structs import replace
+
+from postdeploy.cluster.objects import Canary, Deployment, Rollout, condition
+from postdeploy.cluster.objects_workloads import DeploymentSpec, DeploymentStatus
 from postdeploy.cluster.rollout import going
 from postdeploy.cluster.ruling import Ruling, doomed, passed, pending
 
@@ -18,6 +21,39 @@ def rollout(seen: Rollout) -> Ruling:
         or _held(seen)
         or _serving(seen)
         or passed(f"revision {seen.status.current_pod_hash or '-'} serves, {seen.status.available_replicas} available")
+    )
+
+
+class RolledOut(Deployment, frozen=True):
+    """An Argo Rollout as the Deployment it stands for, so that its pods are judged like any other's."""
+
+    keeps_the_old_stack: bool = False
+
+
+def as_deployment(seen: Rollout, referred: Deployment | None) -> RolledOut:
+    """The Rollout's current revision; the template is its own, or that of the Deployment it refers to."""
+    status, strategy, meta = seen.status, seen.spec.strategy, seen.metadata
+    keeps = strategy is not None and strategy.keeps_the_old_stack and rollout(seen).holds
+    template, selector = seen.spec.template, seen.spec.selector
+    if seen.spec.workload_ref is not None and referred is not None:
+        template, selector = referred.spec.template, referred.spec.selector
+    return RolledOut(
+        metadata=replace(meta, annotations=replace(meta.annotations, revision=meta.annotations.rollout_revision)),
+        spec=DeploymentSpec(
+            replicas=seen.spec.replicas,
+            min_ready_seconds=seen.spec.min_ready_seconds,
+            selector=selector,
+            template=template,
+        ),
+        status=DeploymentStatus(
+            observed_generation=meta.generation,
+            replicas=status.updated_replicas if keeps else status.replicas,
+            updated_replicas=status.updated_replicas,
+            ready_replicas=status.ready_replicas,
+            available_replicas=status.available_replicas,
+            conditions=status.conditions,
+        ),
+        keeps_the_old_stack=keeps,
     )
 
 

@@ -1,4 +1,4 @@
-"""The session of the official client: it can send nothing but GET, and reaches the cluster the way kubectl does."""
+"""The session of the official client: it can send GETs and questions about ourselves, the way kubectl reaches it."""
 
 # mypy: disable-error-code="no-untyped-call"
 from __future__ import annotations
@@ -14,23 +14,26 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
+from yarl import URL  # what aiohttp makes of every address
 
 from postdeploy.cluster.answers import line
+from postdeploy.cluster.objects_access import REVIEWS
 from postdeploy.verdict import Unverified
 
 CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
-CONNECTIONS = 16
+CONNECTIONS = 64
+"""Looks in flight, and a connection for each watch while a release is held."""
 
 
 def session(configuration: Configuration, source: str) -> ApiClient:
-    """A client whose session can send nothing but GET, follows no redirect and obeys the proxy rules of kubectl."""
+    """A client whose session changes nothing, follows no redirect and obeys the proxy rules of kubectl."""
     # Python 3.13 refuses CAs without key identifiers, which many clusters have and kubectl accepts.
     configuration.disable_strict_ssl_verification = True
     configuration.connection_pool_maxsize = CONNECTIONS
     configuration.proxy = proxy_for(configuration.host, configuration.proxy)
     # The client's session would trust the environment: send 127.0.0.1 to a proxy, and fail on a matching ~/.netrc.
     configuration.client_session_kwargs = {"trust_env": False, "cookie_jar": aiohttp.DummyCookieJar()}
-    configuration.trace_configs = [_only_get()]
+    configuration.trace_configs = [_only_reading(configuration.host)]
     try:
         return ApiClient(configuration)
     except (ssl.SSLError, OSError, ValueError) as error:
@@ -38,12 +41,15 @@ def session(configuration: Configuration, source: str) -> ApiClient:
 
 
 class NotReadOnly(RuntimeError):
-    """Something other than a plain GET was about to be sent: a bug of ours, stopped before it left."""
+    """Neither a GET nor a self-subject review was about to be sent: a bug of ours, stopped before it left."""
 
 
-def _only_get() -> aiohttp.TraceConfig:
+def _only_reading(server: str) -> aiohttp.TraceConfig:
+    questions = {URL(server + each) for each in REVIEWS}
+
     async def started(_: object, __: SimpleNamespace, request: aiohttp.TraceRequestStartParams) -> None:
-        if request.method != "GET":
+        asks = request.method == "POST" and request.url in questions
+        if request.method != "GET" and not asks:
             raise NotReadOnly(f"{request.method} {request.url.path}")
 
     async def redirected(_: object, __: SimpleNamespace, request: aiohttp.TraceRequestRedirectParams) -> None:

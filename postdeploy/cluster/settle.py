@@ -11,10 +11,12 @@ from typing import Literal
 import anyio
 import msgspec
 
-from postdeploy.cluster import excerpts
+from postdeploy.cluster import excerpts, restarts
 from postdeploy.cluster.claims import ClusterClaims
 from postdeploy.cluster.client import Call, Reader, Sleep
+from postdeploy.cluster.flux_claims import FluxClaims
 from postdeploy.cluster.objects import Settled, Snapshot
+from postdeploy.cluster.progressive_claims import ProgressiveClaims
 from postdeploy.cluster.snapshot import take
 from postdeploy.deadline import Deadline
 from postdeploy.environment import Environment
@@ -36,10 +38,12 @@ class Progress(msgspec.Struct, frozen=True):
 
     components: int
     open: Mapping[str, Judgement]
-    """Per component that is not live, the first thing that is missing."""
+    """Per object of Flux and per component that is not live, the first thing that is missing."""
     doomed: Mapping[str, Judgement]
     """Components that cannot become live any more."""
-    blind: bool
+    delivery: int = 0
+    """How many of those that are open are no components but objects of Flux."""
+    blind: bool = False
     """Nothing is left to wait for: what is not live was refused to us for good, and waiting will not show it."""
 
     def outcome(self, *, first: bool) -> Outcome | None:
@@ -59,7 +63,8 @@ class Progress(msgspec.Struct, frozen=True):
 
     def line(self, label: str, seconds: float) -> str:
         """'settling uk-prod v2026.47.1: 21 of 24 components live (crm-web: 4 of 6 updated), 3.2 s'."""
-        live = f"{self.components - len(self.open)} of {self.components} components live"
+        missing = len(self.open) - self.delivery
+        live = f"{self.components - missing} of {self.components} components live"
         shown = [f"{name}: {_brief(each)}" for name, each in (self.doomed or self.open).items()]
         shown[SHOWN:] = [f"{len(shown) - SHOWN} more"] if len(shown) > SHOWN else []
         reasons = f" ({'; '.join(shown)})" if shown else ""
@@ -75,6 +80,7 @@ async def observe(
     every_s: float,
     say: Callable[[str], None],
     digests: Mapping[str, frozenset[str]] | None = None,
+    commit: str = "",
     clock: Callable[[], float] = time.monotonic,
     sleep: Sleep = anyio.sleep,
 ) -> Snapshot:
@@ -82,7 +88,7 @@ async def observe(
     reader.deadline = deadline
     try:
         seen, settled = await _settle(
-            lambda: take(reader, environment, release),
+            lambda: _look(reader, environment, release, commit),
             lambda snapshot: progress_of(snapshot, environment, release, digests),
             lambda progress, seconds: say(progress.line(f"{environment.name} {release}", seconds)),
             Pace(deadline, every_s, clock, sleep),
@@ -90,6 +96,10 @@ async def observe(
         return await excerpts.enrich(reader, msgspec.structs.replace(seen, settled=settled), environment)
     finally:
         reader.deadline = None
+
+
+async def _look(reader: Reader, environment: Environment, release: str, commit: str) -> Snapshot:
+    return msgspec.structs.replace(await take(reader, environment, release), commit=commit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +120,17 @@ async def _settle(
 ) -> tuple[Snapshot, Settled]:
     """Look, judge and wait, in turns, until the judgement or the deadline ends it."""
     began, looks = pace.clock(), 0
+    first: Snapshot | None = None
     while True:
         seen = await look()
+        first = first or seen
         looks += 1
         progress = judge(seen)
         seconds = round(pace.clock() - began, 3)
         tell(progress, seconds)
         outcome = progress.outcome(first=looks == 1) or ("budget" if pace.deadline.left() <= pace.every_s else None)
         if outcome is not None:
+            seen = msgspec.structs.replace(seen, baseline=restarts.changed(first.pods, seen.pods))
             return seen, Settled(outcome=outcome, seconds=seconds, looks=looks, why=progress.why)
         await pace.sleep(pace.every_s)
 
@@ -125,21 +138,43 @@ async def _settle(
 def progress_of(
     snapshot: Snapshot, environment: Environment, release: str, digests: Mapping[str, frozenset[str]] | None
 ) -> Progress:
-    """Judge every component of the environment over one snapshot."""
-    claims = ClusterClaims(snapshot, environment, release, digests)
+    """Judge the delivery and every component of the environment over one snapshot."""
+    refused = all(gap.reason.startswith(FINAL_REFUSALS) for gap in snapshot.gaps)
+    delivered = _delivery(snapshot, environment, release, refused=refused)
     waiting: dict[str, Judgement] = {}
     doomed: dict[str, Judgement] = {}
     undecided = False
-    for name, component in environment.components.items():
-        missing = [each for each in claims.of_component(component) if each.state not in SETTLED_STATES]
+    for name, judged in (delivered | _components(snapshot, environment, release, digests)).items():
+        missing = [each for each in judged if each.state not in SETTLED_STATES]
         hopeless = [each for each in missing if each.doomed]
         undecided = undecided or any(each.state is not State.UNVERIFIED for each in missing)
         if missing:
             waiting[name] = (hopeless or missing)[0]
         if hopeless:
             doomed[name] = hopeless[0]
-    refused = all(gap.reason.startswith(FINAL_REFUSALS) for gap in snapshot.gaps)
-    return Progress(len(environment.components), waiting, doomed, blind=bool(waiting) and not undecided and refused)
+    late = len(waiting.keys() & delivered.keys())
+    blind = bool(waiting) and not undecided and refused
+    return Progress(len(environment.components), waiting, doomed, late, blind)
+
+
+def _components(
+    snapshot: Snapshot, environment: Environment, release: str, digests: Mapping[str, frozenset[str]] | None
+) -> dict[str, tuple[Judgement, ...]]:
+    claims, steps = ClusterClaims(snapshot, environment, release, digests), ProgressiveClaims(snapshot)
+    return {
+        name: (*([steps.promoted(each)] if each.progressive else []), *claims.of_component(each))
+        for name, each in environment.components.items()
+    }
+
+
+def _delivery(
+    snapshot: Snapshot, environment: Environment, release: str, *, refused: bool
+) -> dict[str, tuple[Judgement, ...]]:
+    """What Flux has yet to apply; what we shall never see of it is judged in the end, and not waited for."""
+    if snapshot.flux is None:
+        return {}
+    judged = FluxClaims(snapshot, environment, release).of_delivery()
+    return {name: (each,) for name, each in judged.items() if each.state is not State.UNVERIFIED or not refused}
 
 
 def _first_line(judgement: Judgement) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import itertools
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,20 +15,30 @@ import msgspec
 from msgspec.structs import replace
 
 from postdeploy.cluster.client import Call, Reader, together
+from postdeploy.cluster.delivery import delivery
 from postdeploy.cluster.objects import (
     ContainerStatus,
     CronJob,
     DaemonSet,
     Deployment,
+    EndpointSlice,
     Event,
     Gap,
+    Gateway,
+    HorizontalPodAutoscaler,
+    HTTPRoute,
+    Ingress,
     Job,
+    PersistentVolumeClaim,
     Pod,
+    PodDisruptionBudget,
     ReplicaSet,
+    Service,
     Snapshot,
     StatefulSet,
+    StorageClass,
 )
-from postdeploy.cluster.objects_pods import ContainerState, Waiting
+from postdeploy.cluster.objects_pods import ContainerState
 from postdeploy.environment import Environment
 from postdeploy.redact import Redactor
 from postdeploy.verdict import Unverified
@@ -40,43 +52,101 @@ LISTS: Mapping[str, tuple[str, type[Any]]] = {
     "jobs": ("/apis/batch/v1/namespaces/{}/jobs", Job),
     "cronjobs": ("/apis/batch/v1/namespaces/{}/cronjobs", CronJob),
     "events": ("/api/v1/namespaces/{}/events?fieldSelector=type%3DWarning", Event),
+    "job_events": ("/api/v1/namespaces/{}/events?fieldSelector=involvedObject.kind%3DJob", Event),
+    "services": ("/api/v1/namespaces/{}/services", Service),
+    "endpointslices": ("/apis/discovery.k8s.io/v1/namespaces/{}/endpointslices", EndpointSlice),
+    "horizontalpodautoscalers": (
+        "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers",
+        HorizontalPodAutoscaler,
+    ),
+    "poddisruptionbudgets": ("/apis/policy/v1/namespaces/{}/poddisruptionbudgets", PodDisruptionBudget),
+    "persistentvolumeclaims": ("/api/v1/namespaces/{}/persistentvolumeclaims", PersistentVolumeClaim),
+    "ingresses": ("/apis/networking.k8s.io/v1/namespaces/{}/ingresses", Ingress),
 }
 """What is listed in every declared namespace, by the snapshot's field. Never secrets, config maps or a write."""
+GATEWAY = "/apis/gateway.networking.k8s.io/v1/namespaces/{}/"
+WHERE_DECLARED: Mapping[str, tuple[str, type[Any]]] = {
+    "gateways": (GATEWAY + "gateways", Gateway),
+    "httproutes": (GATEWAY + "httproutes", HTTPRoute),
+}
+"""What is listed only where a component is reached through a Gateway: many clusters serve no such group."""
+CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Tens of thousands of new objects without one cycle: a collector would walk over all of them for nothing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if enabled:
+            gc.enable()
 
 
 async def take(reader: Reader, environment: Environment, release: str) -> Snapshot:
     """Everything the judges need, as of now; what could not be read is in `gaps`."""
-    wanted = list(itertools.product(LISTS, environment.namespaces))
-    version, *lists = await together(reader.version, *(_listing(reader, name, each) for name, each in wanted))
-    found: dict[str, Any] = dict.fromkeys(LISTS, ())
+    with uncollected():
+        return await _take(reader, environment, release)
+
+
+async def _take(reader: Reader, environment: Environment, release: str) -> Snapshot:
+    wanted = wanted_lists(environment)
+    version, delivered, *lists = await together(
+        reader.version,
+        lambda: delivery(reader, environment),
+        *(_listing(reader, name, each) for name, each in wanted),
+    )
+    found: dict[str, Any] = dict.fromkeys((*LISTS, *WHERE_DECLARED), ())
     for (name, _), (items, _gap) in zip(wanted, lists, strict=True):
         found[name] += items
+    found["storageclasses"], unread = await _classes(reader, found["persistentvolumeclaims"])
     redactor = Redactor()
-    found["events"] = tuple(_quiet_event(each, redactor) for each in found["events"])
+    for name in ("events", "job_events"):
+        found[name] = tuple(_quiet_event(each, redactor) for each in found[name])
     found["pods"] = tuple(_quiet_pod(each, redactor) for each in found["pods"])
     return Snapshot(
         environment=environment.name,
         release=release,
         taken=reader.server_time or datetime.now(UTC),
         server_version=version[0],
-        gaps=tuple(gap for _, gap in (version, *lists) if gap),
+        gaps=(*(gap for _, gap in (version, *lists, ((), unread)) if gap), *delivered.gaps),
         **found,
+        **delivered.fields,
     )
 
 
+def wanted_lists(environment: Environment) -> list[tuple[str, str]]:
+    """What is listed for an environment, and in which namespace."""
+    through = {each.namespace for each in environment.components.values() if each.public == "gateway"}
+    return [*itertools.product(LISTS, environment.namespaces), *itertools.product(WHERE_DECLARED, sorted(through))]
+
+
+async def _classes(
+    reader: Reader, claims: tuple[PersistentVolumeClaim, ...]
+) -> tuple[tuple[StorageClass, ...], Gap | None]:
+    """The storage classes, where a pending claim depends on what its class says."""
+    if all(each.status.phase != "Pending" for each in claims):
+        return (), None
+    return await reader.list(CLASSES, StorageClass)
+
+
 def _listing(reader: Reader, name: str, namespace: str) -> Call[tuple[tuple[Any, ...], Gap | None]]:
-    path, kind = LISTS[name]
+    path, kind = LISTS.get(name) or WHERE_DECLARED[name]
     return lambda: reader.list(path.format(namespace), kind)
 
 
 def _quiet_event(event: Event, redactor: Redactor) -> Event:
     """Events quote URLs and the output of probes, which may carry a credential."""
-    return replace(event, message=redactor.text(event.message), note=redactor.text(event.note))
+    message, note = event.message and redactor.text(event.message), event.note and redactor.text(event.note)
+    return event if (message, note) == (event.message, event.note) else replace(event, message=message, note=note)
 
 
 def _quiet_pod(pod: Pod, redactor: Redactor) -> Pod:
     """A container's last words are the end of its log where its terminationMessagePolicy says so."""
-    if not any(_words(state) for status in pod.status.all_statuses for state in (status.state, status.last_state)):
+    if not any(_words(each.state) or _words(each.last_state) for each in pod.status.all_statuses):
         return pod
 
     def quiet(statuses: tuple[ContainerStatus, ...]) -> tuple[ContainerStatus, ...]:
@@ -94,7 +164,8 @@ def _quiet_pod(pod: Pod, redactor: Redactor) -> Pod:
 
 
 def _words(state: ContainerState) -> str:
-    return (state.terminated or state.waiting or Waiting()).message
+    said = state.terminated or state.waiting
+    return said.message if said else ""
 
 
 def _quiet_state(state: ContainerState, redactor: Redactor) -> ContainerState:

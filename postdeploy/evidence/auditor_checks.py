@@ -8,7 +8,7 @@ from html import escape
 from itertools import groupby
 from textwrap import dedent
 
-from postdeploy.evidence.catalogue import TIERS
+from postdeploy.evidence.catalogue import EVERY_TIER
 from postdeploy.evidence.results import NOT_RUN, WORST_FIRST, Result
 from postdeploy.verdict import Verdict
 
@@ -26,7 +26,7 @@ def counts_table(results: Iterable[Result]) -> str:
         *((verdict.value, lambda each, verdict=verdict: each.verdict is verdict) for verdict in Verdict),
     ]
     names = "".join(f"<th>{name}</th>" for name, _ in columns)
-    rows = [(tier, tuple(each for each in known if each.tier == tier)) for tier in TIERS]
+    rows = [(tier, tuple(each for each in known if each.tier == tier)) for tier in EVERY_TIER]
     lines = []
     for label, chosen in [*((tier, rows) for tier, rows in rows if rows), ("all", known)]:
         cells = "".join(_count(name, sum(map(rule, chosen))) for name, rule in columns)
@@ -66,7 +66,7 @@ def every_check(results: Iterable[Result]) -> Iterator[str]:
     """Every planned check with its verdict, grouped by tier and check."""
     known = tuple(results)
     yield "<h2>Every check</h2>"
-    for tier in TIERS:
+    for tier in EVERY_TIER:
         rows = [each for each in known if each.tier == tier]
         if rows:
             yield f"<h3>{tier} <small>{len(rows)} planned</small></h3>"

@@ -13,7 +13,24 @@ import msgspec
 FOLDERS = {"verify/infra": "infra", "verify/endpoints": "endpoints", "smoke": "smoke", "journeys": "journeys"}
 """Folder of the repository to tier; the order is the order in which tiers run and are shown."""
 TIERS = tuple(FOLDERS.values())
-FAMILIES = ("environment", "component", "workload", "cronjob", "migration", "image", "host", "account")
+EVERY_TIER = (*TIERS, "parity")
+"""As reports show them: the last one compares several environments, in the record of the run that started theirs."""
+FAMILIES = (
+    *(
+        "environment",
+        "component",
+        "workload",
+        "cronjob",
+        "migration",
+        "service",
+        "autoscaled",
+        "entry",
+        "image",
+        "host",
+        "account",
+    ),
+    *("kustomization", "helmrelease", "imagepolicy", "progressive"),
+)
 FILE = Path(__file__).parent.parent / "catalogue.json"
 _ID = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 _Function = ast.FunctionDef | ast.AsyncFunctionDef

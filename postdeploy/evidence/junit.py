@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC
 from xml.etree import ElementTree as ET
 
-from postdeploy.evidence.catalogue import TIERS
+from postdeploy.evidence.catalogue import EVERY_TIER
 from postdeploy.evidence.results import NOT_RUN, Result
 from postdeploy.evidence.run_record import RunRecord
 from postdeploy.verdict import Verdict
@@ -31,7 +31,7 @@ def junit(record: RunRecord, results: Iterable[Result]) -> bytes:
     limit = max(SHORTEST, min(LONGEST, WHOLE_FILE // max(1, len(known))))
     name = f"{record.environment} {record.release}" + (" REHEARSAL" if record.rehearsal else "")
     root = ET.Element("testsuites", {"name": name, **_totals(known)})
-    for tier in TIERS:
+    for tier in EVERY_TIER:
         rows = tuple(each for each in known if each.tier == tier)
         if rows:
             root.append(_suite(record, tier, rows, limit))

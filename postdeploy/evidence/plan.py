@@ -63,6 +63,8 @@ def _reach(environment: Environment) -> list[str]:
         "hosts": ", ".join(environment.hosts),
         "account": f"{environment.api.account} at {environment.api.host}",
     }
+    if environment.registry:
+        rows["registry"] = f"{', '.join(environment.registry.hosts)} (which digests the tags are)"
     return [
         line
         for name, value in rows.items()

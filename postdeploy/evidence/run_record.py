@@ -20,6 +20,7 @@ PACKAGES = (
     "aiohttp",
     "allure-pytest",
     "anyio",
+    "cronsim",
     "httpx",
     "kubernetes",
     "loguru",

@@ -257,6 +257,15 @@ FIELDS = {
     "Job": "jobs",
     "CronJob": "cronjobs",
     "Event": "events",
+    "Service": "services",
+    "EndpointSlice": "endpointslices",
+    "HorizontalPodAutoscaler": "horizontalpodautoscalers",
+    "PodDisruptionBudget": "poddisruptionbudgets",
+    "PersistentVolumeClaim": "persistentvolumeclaims",
+    "StorageClass": "storageclasses",
+    "Ingress": "ingresses",
+    "Gateway": "gateways",
+    "HTTPRoute": "httproutes",
 }
 
 

@@ -79,12 +79,12 @@ class Canned:
         return await self._cut(request, reply) if reply.cut else self._plain(reply)
 
     def _plain(self, reply: Reply) -> web.Response:
-        response = web.Response(body=_encoded(reply.body), status=reply.status, headers={"Date": DATE, **reply.headers})
+        response = web.Response(body=encoded(reply.body), status=reply.status, headers={"Date": DATE, **reply.headers})
         response.enable_compression()
         return response
 
     async def _cut(self, request: web.Request, reply: Reply) -> web.StreamResponse:
-        body = _encoded(reply.body)
+        body = encoded(reply.body)
         response = web.StreamResponse(headers={"Content-Length": str(len(body))})
         await response.prepare(request)
         await response.write(body[: len(body) // 2])
@@ -109,7 +109,8 @@ class Canned:
         return path
 
 
-def _encoded(body: Any) -> bytes:
+def encoded(body: Any) -> bytes:
+    """The bytes of a body; what is not text already becomes JSON."""
     match body:
         case bytes():
             return body

@@ -22,6 +22,7 @@ from postdeploy.cluster.answers import gap_of
 from postdeploy.cluster.client import Reader, connect, together
 from postdeploy.cluster.kubeconfig import locate
 from postdeploy.cluster.objects import Gap, Pod
+from postdeploy.cluster.objects_access import REVIEWS, RULES_REVIEW
 from postdeploy.cluster.session import NotReadOnly, proxy_for
 from postdeploy.deadline import Deadline
 from postdeploy.verdict import Unverified
@@ -117,6 +118,22 @@ async def test_a_continue_token_that_repeats_is_not_followed_for_ever(canned: Ca
     assert gap == Gap("pods", "crm", "cut off at page 2: the server repeats its continue token")
 
 
+async def test_answer_that_a_cache_has_just_fetched_is_as_good_as_the_servers_own(
+    canned: Canned, reader: Reader
+) -> None:
+    canned.answer(PODS, Reply({"items": []}, headers={"Age": "0"}))
+    assert await reader.list(PODS, Pod) == ((), None)
+
+
+async def test_page_that_fewer_objects_came_on_than_announced_is_a_gap(canned: Canned, reader: Reader) -> None:
+    first = {"resourceVersion": "7", "continue": "1", "remainingItemCount": 2}
+    canned.answer(PODS, Reply({"metadata": first, "items": [pod("a")]}), listing(pod("b")))
+    pods, gap = await reader.list(PODS, Pod)
+    assert names(pods) == ["a", "b"]
+    assert gap is not None
+    assert gap.reason.startswith("cut off at page 2: 2 of 3 objects came (metadata.remainingItemCount)")
+
+
 async def test_what_was_read_before_a_cut_is_kept_and_the_cut_is_said(canned: Canned, reader: Reader) -> None:
     canned.answer(PODS, listing(pod("a"), token="1"), refusal(403, "pods is forbidden"))
     pods, gap = await reader.list(PODS, Pod)
@@ -135,7 +152,16 @@ async def test_what_was_read_before_a_cut_is_kept_and_the_cut_is_said(canned: Ca
         (Reply(b"{}", 499), "499"),
         (refusal(404, "the server could not find the requested resource"), "not served by this cluster"),
         (Reply(b'{"items": [{"metadata": {"na'), "answer cut off or not what was asked for: Input data was truncated"),
-        (Reply(b"<html>sign in</html>"), "answer cut off or not what was asked for: JSON is malformed: *"),
+        (Reply(b"<html>sign in</html>"), "HTML instead of JSON: a proxy or a login page answers in place of *API"),
+        (Reply(b"sign in"), "answer cut off or not what was asked for: JSON is malformed: *"),
+        (
+            Reply({"items": [], "metadata": {"remainingItemCount": 4}}),
+            "4 more objects are announced (metadata.remainingItemCount), yet no way to them*",
+        ),
+        (
+            Reply({"items": []}, headers={"Age": "340"}),
+            "an answer 340 s old, out of a cache between us and the API server (Age)",
+        ),
         (Reply({"kind": "Status", "status": "Success"}), "answer cut off or not what was asked for: *`items`"),
         (Reply({"items": [{"metadata": 7}]}), "answer cut off or not what was asked for: Expected `object`*"),
         (Reply([]), "answer cut off or not what was asked for: *"),
@@ -329,13 +355,13 @@ def test_a_gap_names_what_could_not_be_read(path: str, resource: str, namespace:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
-async def test_nothing_but_get_leaves_the_session(canned: Canned, reader: Reader, method: str) -> None:
+async def test_no_other_verb_leaves_the_session(canned: Canned, reader: Reader, method: str) -> None:
     with pytest.raises(NotReadOnly, match=f"{method} /api/v1/namespaces"):
         await reader._access.api.call_api(method, canned.server + "/api/v1/namespaces")
     assert canned.requests == []
 
 
-def test_our_code_calls_the_client_with_get_and_with_nothing_else() -> None:
+def test_our_code_calls_the_client_with_get_and_once_with_post() -> None:
     folder = Path(str(postdeploy.cluster.__file__)).parent
     calls = [
         node
@@ -343,7 +369,38 @@ def test_our_code_calls_the_client_with_get_and_with_nothing_else() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "call_api"
     ]
-    assert [ast.literal_eval(call.args[0]) for call in calls] == ["GET"]
+    assert [ast.literal_eval(call.args[0]) for call in calls] == ["GET", "POST"]
+
+
+@pytest.mark.parametrize("path", REVIEWS)
+async def test_the_two_questions_about_ourselves_are_the_only_posts(canned: Canned, reader: Reader, path: str) -> None:
+    canned.answer(path, Reply({"status": {"allowed": True}}, 201))
+    answer, gap = await reader.review(path, {"namespace": "crm"}, dict[str, object])
+    assert (answer, gap) == ({"status": {"allowed": True}}, None)
+    assert [(method, asked) for method, asked, _ in canned.requests] == [("POST", path)]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(f"{each}?dryRun=All" for each in REVIEWS),
+        *(f"{each}/x" for each in REVIEWS),
+        *(f"/prefix{each}" for each in REVIEWS),
+        "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+        "/apis/authorization.k8s.io/v1/namespaces/crm/localsubjectaccessreviews",
+    ],
+)
+async def test_a_post_to_anything_else_does_not_leave_the_session(canned: Canned, reader: Reader, path: str) -> None:
+    with pytest.raises(NotReadOnly):
+        await reader._access.api.call_api("POST", canned.server + path, {}, {})
+    assert canned.requests == []
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+async def test_a_question_is_posted_and_nothing_else(canned: Canned, reader: Reader, method: str) -> None:
+    with pytest.raises(NotReadOnly):
+        await reader._access.api.call_api(method, canned.server + RULES_REVIEW, {}, {})
+    assert canned.requests == []
 
 
 # --- getting access --------------------------------------------------------------------------------------------------

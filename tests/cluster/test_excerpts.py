@@ -47,7 +47,7 @@ class Logs(Reader):
 
 
 async def enriched(monkeypatch: pytest.MonkeyPatch, logs: Logs, *pods: Pod) -> Snapshot:
-    monkeypatch.setattr(excerpts, "most_useful_pods", lambda *_: pods)
+    monkeypatch.setattr(excerpts, "worth_reading", lambda *_: pods)
     empty = Snapshot("uk-prod", "v1", datetime(2026, 11, 20, tzinfo=UTC), gaps=(Gap("jobs", "crm", "403"),))
     return await excerpts.enrich(logs, empty, Environment.model_construct(name="uk-prod"))
 

@@ -287,3 +287,31 @@ def test_table_is_aligned_and_counted():
     lines = render(judge_objects([build.pod(), build.deployment(), build.job(done=False)])).splitlines()
     assert lines[0].index("crm/") == lines[1].index("crm/") == lines[2].index("crm/")
     assert lines[-1] == "3 objects: 2 passed, 1 pending"
+
+
+def way_in(kind, group, status, **spec):
+    return named(kind, f"{group}/v1", spec=spec, status=status)
+
+
+BACKEND = {"service": {"name": "web", "port": {"number": 80}}}
+
+
+@pytest.mark.parametrize(
+    ("raw", "verdict"),
+    [
+        (way_in("Ingress", "networking.k8s.io", {"loadBalancer": {"ingress": [{"ip": "203.0.113.1"}]}}), "passed"),
+        (way_in("Ingress", "networking.k8s.io", {}), "pending"),
+        (way_in("Gateway", "gateway.networking.k8s.io", {}), "pending"),
+        (way_in("HTTPRoute", "gateway.networking.k8s.io", {}), "pending"),
+        (way_in("Gateway", "istio.example", {}), "unverified"),
+    ],
+)
+def test_ways_in_are_judged_by_what_their_controller_says(raw, verdict):
+    assert judge_objects([raw])[0].verdict == verdict
+
+
+def test_an_ingress_is_held_against_the_services_of_its_namespace():
+    ingress = way_in("Ingress", "networking.k8s.io", {}, defaultBackend=BACKEND)
+    other = named("Service", "v1", metadata={"name": "other"})
+    assert judge_objects([ingress])[0].verdict == "pending"
+    assert verdicts(ingress, other)["Ingress/x"] == "failed"

@@ -16,6 +16,7 @@ from postdeploy.deadline import Deadline
 from postdeploy.environment import Component, Environment
 from postdeploy.environment.files import load
 from postdeploy.verdict import Judgement, State
+from tests.rehearsal.judged import Rehearsal
 from tests.standin import standin
 
 pytestmark = pytest.mark.anyio
@@ -202,3 +203,37 @@ async def test_a_rehearsal_settles_as_its_faults_say(faults: tuple[str, ...], ou
     assert (snapshot.settled.outcome, bool(snapshot.excerpts)) == (outcome, logs)
     assert {each.resource for each in snapshot.gaps} == ({"pods"} if outcome == "budget" else set())
     assert len(said) == snapshot.settled.looks
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome"),
+    [
+        ("kustomization-suspended", "doomed"),
+        ("helmrelease-rolled-back", "doomed"),
+        ("helmrelease-stalled", "doomed"),
+        ("source-suspended", "doomed"),
+        ("source-behind", None),
+        ("kustomization-catches-up", None),
+        ("kustomization-failed", None),
+        ("flux-forbidden", "already-live"),
+        ("flux-controller-down", "already-live"),
+    ],
+)
+def test_the_delivery_is_waited_for_until_it_cannot_arrive(fault: str, outcome: str | None) -> None:
+    rehearsal = Rehearsal(fault)
+    progress = settle.progress_of(rehearsal.snapshot(), rehearsal.environment, RELEASE, None)
+    assert progress.outcome(first=True) == outcome
+
+
+def test_what_flux_has_yet_to_apply_is_said_and_is_no_component() -> None:
+    rehearsal = Rehearsal("kustomization-catches-up")
+    progress = settle.progress_of(rehearsal.snapshot(), rehearsal.environment, RELEASE, None)
+    assert list(progress.open) == ["Kustomization crm"]
+    assert "24 of 24 components live (Kustomization crm: " in progress.line("uk-prod v1", 0.1)
+
+
+@pytest.mark.parametrize(("fault", "outcome"), [("rollout-aborted", "doomed"), ("canary-failed", "doomed")])
+def test_a_progressive_delivery_that_was_turned_back_is_a_doom(fault: str, outcome: str) -> None:
+    rehearsal = Rehearsal(fault, environment=load("stage"))
+    progress = settle.progress_of(rehearsal.snapshot(), rehearsal.environment, RELEASE, None)
+    assert progress.outcome(first=True) == outcome

@@ -12,11 +12,13 @@ from postdeploy.cluster import snapshot
 from postdeploy.cluster.client import Reader, connect
 from postdeploy.cluster.objects import Gap, Snapshot
 from postdeploy.environment import Component, Environment
+from postdeploy.environment.flux import Flux
 from postdeploy.verdict import Unverified
 from tests.cluster.canned import Canned, Reply, listing, pod, refusal, serving
 
 pytestmark = pytest.mark.anyio
 NAMESPACES = ("crm", "data")
+SOURCES = "/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/gitrepositories"
 
 
 @pytest.fixture
@@ -26,7 +28,8 @@ def anyio_backend() -> str:
 
 def made_environment() -> Environment:
     parts = {name: Component.model_construct(name=name, namespace=name) for name in NAMESPACES}
-    return Environment.model_construct(name="uk-prod", components=parts)
+    flux = Flux.model_construct(namespace="flux-system", source="crm", controllers=())
+    return Environment.model_construct(name="uk-prod", components=parts, flux=flux)
 
 
 @pytest.fixture
@@ -36,6 +39,7 @@ async def canned() -> AsyncIterator[Canned]:
         for path, _ in snapshot.LISTS.values():
             for namespace in NAMESPACES:
                 server.answer(path.partition("?")[0].format(namespace), listing())
+        server.answer(SOURCES, listing())
         yield server
 
 
@@ -47,19 +51,46 @@ async def reader(canned: Canned, tmp_path: Path) -> AsyncIterator[Reader]:
 
 async def test_every_kind_is_listed_once_in_every_declared_namespace(canned: Canned, reader: Reader) -> None:
     seen = await snapshot.take(reader, made_environment(), "v1")
-    asked = [path.partition("?")[0] for _, path, _ in canned.requests]
-    assert len(asked) == len(set(asked)) == 1 + len(snapshot.LISTS) * len(NAMESPACES)
+    asked = [path for _, path, _ in canned.requests]
+    assert len(asked) == len(set(asked)) == 2 + len(snapshot.LISTS) * len(NAMESPACES)
     assert (seen.environment, seen.release, seen.server_version, seen.gaps) == ("uk-prod", "v1", "v1.34.1", ())
     assert seen.taken == datetime(2026, 11, 20, 10, tzinfo=UTC)
 
 
-async def test_only_warnings_are_asked_for(canned: Canned, reader: Reader) -> None:
-    await snapshot.take(reader, made_environment(), "v1")
-    assert canned.asked("/api/v1/namespaces/crm/events") == ["fieldSelector=type%3DWarning&limit=500"]
+async def test_only_warnings_and_what_is_about_jobs_are_asked_for(canned: Canned, reader: Reader) -> None:
+    canned.answer("/api/v1/namespaces/crm/events", listing({"reason": "Completed"}))
+    seen = await snapshot.take(reader, made_environment(), "v1")
+    asked = {"fieldSelector=type%3DWarning&limit=500", "fieldSelector=involvedObject.kind%3DJob&limit=500"}
+    assert set(canned.asked("/api/v1/namespaces/crm/events")) == asked
+    assert [each.reason for each in (*seen.events, *seen.job_events)] == ["Completed", "Completed"]
 
 
 def test_no_secret_is_ever_listed() -> None:
     assert not {"secrets", "configmaps"} & {path.rpartition("/")[2] for path, _ in snapshot.LISTS.values()}
+
+
+async def test_gateways_are_asked_for_only_where_something_is_reached_through_one(
+    canned: Canned, reader: Reader
+) -> None:
+    bare = made_environment()
+    seen = await snapshot.take(reader, bare, "v1")
+    assert not [path for _, path, _ in canned.requests if "gateway" in path]
+    assert seen.gaps == ()
+    public = bare.components["crm"].model_copy(update={"public": "gateway"})
+    seen = await snapshot.take(reader, bare.model_copy(update={"components": {"crm": public}}), "v1")
+    reason = "not served by this cluster"
+    assert seen.gaps == (Gap("gateways", "crm", reason), Gap("httproutes", "crm", reason))
+
+
+@pytest.mark.parametrize(("phase", "asked"), [("Bound", 0), ("Pending", 1)])
+async def test_storage_classes_are_asked_for_only_where_a_claim_is_pending(
+    canned: Canned, reader: Reader, phase: str, asked: int
+) -> None:
+    claim = {"metadata": {"name": "data", "namespace": "crm"}, "status": {"phase": phase}}
+    canned.answer("/api/v1/namespaces/crm/persistentvolumeclaims", listing(claim))
+    canned.answer(snapshot.CLASSES, listing({"metadata": {"name": "fast"}, "volumeBindingMode": "Immediate"}))
+    seen = await snapshot.take(reader, made_environment(), "v1")
+    assert len(canned.asked(snapshot.CLASSES)) == len(seen.storageclasses) == asked
 
 
 async def test_namespaces_come_in_one_order_whatever_answers_first(canned: Canned, reader: Reader) -> None:
@@ -102,7 +133,7 @@ async def test_pod_env_and_credentials_in_messages_are_not_kept(canned: Canned, 
     canned.answer("/api/v1/namespaces/crm/events", listing({"type": "Warning", "message": said, "note": said}))
     seen = await snapshot.take(reader, made_environment(), "v1")
     kept = snapshot.gzip.decompress(snapshot.save(seen))
-    assert kept.count(b"db.example failed") == 4
+    assert kept.count(b"db.example failed") == 6
     assert b"s3cr3t-p4ss" not in kept
     assert b"hunter2-in-env" not in kept
 

@@ -22,3 +22,17 @@ def test_release_groups_are_in_lockstep(cluster):
     """crm and crm-script carry one and the same tag."""
     lockstep = cluster.lockstep()
     assert lockstep.holds, lockstep.why
+
+
+@pytest.mark.check("infra.images.debug", over="workload", owner="platform", controls=["DORA-9.4e", "SOX-ITGC-CM"])
+def test_workload_has_no_debug_container(workload, guests):
+    """No debug container is attached to a pod of the release."""
+    debug = guests.debug(workload)
+    assert debug.holds, debug.why
+
+
+@pytest.mark.check("infra.images.proxies", owner="platform", controls=["DORA-9.4e"])
+def test_injected_containers_are_of_one_version(guests):
+    """What a mesh or an agent injects into the pods is of one version in each namespace."""
+    proxies = guests.proxies()
+    assert proxies.holds, proxies.why

@@ -1,0 +1,125 @@
+"""How a Job ended that is gone: its time to live or a Helm hook deleted it, and what is left of it must tell.
+
+Not found is no success: a Job that failed is deleted like one that completed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from postdeploy.cluster import batch
+from postdeploy.cluster.images import declared, requested
+from postdeploy.cluster.objects import Event, Pod, PodTemplate
+from postdeploy.cluster.ruling import Ruling, failed, passed, unverified
+from postdeploy.cluster.sight import Sight
+from postdeploy.environment import Component
+
+COMPLETED = "Completed"
+GAVE_UP = frozenset(batch.JOB_CAUSES)
+ONE_ROLLOUT = timedelta(minutes=10)
+"""What happened this soon after another release began to roll out may be that release's own."""
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+LOOK_ELSEWHERE = (
+    "Its ttlSecondsAfterFinished or a Helm hook policy deleted it, whether it failed or not, or it never was made: "
+    "look into the kept logs or at the database's django_migrations."
+)
+
+
+def ended(sight: Sight, component: Component) -> Ruling:
+    """What its events and its pods say; unverified, with what was tried, where they say nothing of this release."""
+    events = sorted(_events(sight, component), key=lambda each: each.last_seen or LONG_AGO, reverse=True)
+    bound = [each for each in events if _is_of_this_release(sight, each)]
+    if bound:
+        return _told(bound[0])
+    pods = _pods(sight, component)
+    if done := [each for each in pods if each.status.phase == "Succeeded"]:
+        last = _last_line(sight, done[0])
+        return passed(f"the Job is gone, and its pod {done[0].metadata.name} succeeded (status.phase){last}")
+    tried = "; ".join((_of_events(sight, component, events), _of_pods(sight, pods)))
+    return unverified(f"no Job of that name in namespace {component.namespace}; {tried}", LOOK_ELSEWHERE)
+
+
+def _told(event: Event) -> Ruling:
+    at = f" at {event.last_seen:%Y-%m-%dT%H:%M:%SZ}" if event.last_seen else ""
+    said = f"the Job {event.about.name} is gone, and its last event{at} says {event.reason}: {event.text}"
+    if event.reason == COMPLETED:
+        return passed(said)
+    return failed(said, batch.JOB_CAUSES.get(event.reason, "Read its log where logs are kept."))
+
+
+def _events(sight: Sight, component: Component) -> Iterator[Event]:
+    """The events that tell the end of a Job of this component; each once, though it may have been listed twice."""
+    listed = {each.metadata.uid or str(id(each)): each for each in (*sight.snapshot.job_events, *sight.snapshot.events)}
+    for event in listed.values():
+        about = event.about
+        named = about.kind == "Job" and about.namespace == component.namespace and is_named(about.name, component)
+        if named and (event.reason == COMPLETED or event.reason in GAVE_UP):
+            yield event
+
+
+def is_named(name: str, component: Component) -> bool:
+    """Whether a Job of this name is the component's: its own name, or that name with a suffix."""
+    return name == component.name or name.startswith(f"{component.name}-")
+
+
+def _is_of_this_release(sight: Sight, event: Event) -> bool:
+    """An event names no release: it is ours where no other one began to roll out after it, or shortly before."""
+    others = _others_began(sight)
+    seen = event.last_seen
+    return others is None or (seen is not None and seen > others + ONE_ROLLOUT)
+
+
+def _others_began(sight: Sight) -> datetime | None:
+    """When the newest revision was made that carries another release than ours."""
+    mine = [each for each in sight.environment.components.values() if each.kind == "Deployment" and not each.tag]
+    images = {each.image for each in mine}
+    made = [
+        each.metadata.creation_timestamp
+        for each in sight.snapshot.replicasets
+        if each.metadata.creation_timestamp and _carries_another(each.spec.template, images, sight.release)
+    ]
+    return max(made, default=None)
+
+
+def _carries_another(template: PodTemplate, images: set[str], release: str) -> bool:
+    found = [each for image in images for each in declared(template, image).values()]
+    return bool(found) and all(each.tag != release for each in found)
+
+
+def _pods(sight: Sight, component: Component) -> list[Pod]:
+    """Pods that a Job of this component left behind, with this release's code."""
+    tag, jobs = sight.tag(component), {each.metadata.uid for each in sight.snapshot.jobs}
+    return [each for each in sight.snapshot.pods if _is_left_over(each, component, jobs) and _runs(each, tag)]
+
+
+def _is_left_over(pod: Pod, component: Component, jobs: set[str]) -> bool:
+    owner = pod.metadata.controller
+    if owner is None or owner.kind != "Job" or owner.uid in jobs:
+        return False
+    return pod.metadata.namespace == component.namespace and is_named(owner.name, component)
+
+
+def _runs(pod: Pod, tag: str) -> bool:
+    return any(image.tag == tag for _, image in requested([pod], [each.name for each in pod.spec.containers]))
+
+
+def _last_line(sight: Sight, pod: Pod) -> str:
+    for each in sight.snapshot.excerpts:
+        if (each.namespace, each.pod) == (pod.metadata.namespace, pod.metadata.name) and each.lines:
+            return f"; its log ends with: {each.lines[-1]}"
+    return ""
+
+
+def _of_events(sight: Sight, component: Component, events: list[Event]) -> str:
+    if gap := sight.gap(component.namespace, ["events"]):
+        return gap.seen
+    if events:
+        return f"an event tells how {events[0].about.name} ended ({events[0].reason}), but it may be another release's"
+    return "no event tells how it ended (they are kept for about an hour)"
+
+
+def _of_pods(sight: Sight, pods: list[Pod]) -> str:
+    if not pods:
+        return "no pod of it is left"
+    return f"its pod {pods[0].metadata.name} is left and ended as {pods[0].status.phase or 'unknown'}"

@@ -1,0 +1,178 @@
+"""Claims about when batch work runs: CronJobs by their schedule, and no Job of old code beside the new release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import cast
+
+from postdeploy.cluster import batch_claims
+from postdeploy.cluster.current import began
+from postdeploy.cluster.images import declared
+from postdeploy.cluster.objects import CronJob, Job, Snapshot
+from postdeploy.cluster.ruling import Ruling, degraded, failed, not_applicable, passed, unverified
+from postdeploy.cluster.schedule import Unreadable, due, same
+from postdeploy.cluster.sight import RESOURCES, Sight
+from postdeploy.environment import Component, Environment
+from postdeploy.verdict import Judgement
+
+LATE_S = 100
+"""What the controller may be late by where startingDeadlineSeconds says nothing."""
+GRACE_S = 60
+"""For the time between a slot, the Job's start, and our look."""
+OLD_CODE_GRACE = timedelta(minutes=10)
+"""A run that began this shortly before the rollout is on its last errand; an older one may go on for hours."""
+HANDED_OVER = timedelta(minutes=2)
+"""A delivery reaches its CronJobs a little after its Deployments."""
+
+
+class BatchClaims:
+    """What one environment's CronJobs and Jobs do around a release."""
+
+    def __init__(self, snapshot: Snapshot, environment: Environment, release: str) -> None:
+        self.sight = Sight.of(snapshot, environment, release)
+        self._began = began(self.sight)
+
+    def schedule(self, component: Component) -> Judgement:
+        """The CronJob runs when its schedule says, and has succeeded before."""
+        found = self.sight.find(component)
+        if isinstance(found, Ruling):
+            return self.sight.judge(component, "runs by its schedule", found)
+        seen = cast("CronJob", found)
+        ruling = _asleep(component, seen) or _schedule(component, seen, self.sight.snapshot.taken)
+        uids = [seen.metadata.uid]
+        return self.sight.judge(
+            component, "runs by its schedule", ruling, uids=uids, field="status", needs=["cronjobs"]
+        )
+
+    def old_code(self) -> Judgement:
+        """No Job that was made from the template of an earlier release still runs."""
+        claim = f"no Job of an earlier release than {self.sight.release} still runs"
+        found = [(job, component) for component in self._batch() for job in self._old(component)]
+        ruling = self._gone_on(found) or self._gap() or passed("none is active")
+        where = "\n".join(f"Job {job.metadata.namespace}/{job.metadata.name}, status.active" for job, _ in found)
+        return Judgement(ruling.state, claim, ruling.seen, where, ruling.cause)
+
+    def _batch(self) -> list[Component]:
+        parts = self.sight.environment.components.values()
+        return [each for each in parts if each.kind in ("CronJob", "Job") and each.tag is None]
+
+    def _old(self, component: Component) -> Iterator[Job]:
+        """Active Jobs of a component whose image is not the release's."""
+        for job in self._jobs(component):
+            runs_ours = bool(declared(job.spec.template, component.image))
+            if job.status.active and runs_ours and not batch_claims.is_on(job, component, self.sight.release):
+                yield job
+
+    def _jobs(self, component: Component) -> list[Job]:
+        if component.kind == "Job":
+            return batch_claims.jobs_named(self.sight, component)
+        seen = self.sight.find(component)
+        return self.sight.family.jobs_of(seen) if isinstance(seen, CronJob) else []
+
+    def _gone_on(self, found: list[tuple[Job, Component]]) -> Ruling | None:
+        if not found:
+            return None
+        if self._began is None:
+            return not_applicable(f"nothing of {self.sight.release} runs yet: all code is that of an earlier release")
+        rulings = [_old_code(job, component, self._began) for job, component in found]
+        return next((each for each in rulings if not each.holds), rulings[0])
+
+    def _gap(self) -> Ruling | None:
+        pairs = {(each.namespace, RESOURCES[each.kind]) for each in self._batch()} | {
+            (each.namespace, "jobs") for each in self._batch()
+        }
+        gaps = (self.sight.gap(namespace, [resource]) for namespace, resource in sorted(pairs))
+        return next((each for each in gaps if each), None)
+
+
+def _old_code(job: Job, component: Component, rollout: datetime) -> Ruling:
+    created = job.metadata.creation_timestamp or rollout
+    images = ", ".join(sorted({str(each) for each in declared(job.spec.template, component.image).values()}))
+    what = f"{job.metadata.name} runs {images} since {created:%Y-%m-%dT%H:%M:%SZ}"
+    if created > rollout + HANDED_OVER:
+        return failed(
+            f"{what}: it was started after the rollout began ({rollout:%H:%M:%SZ})",
+            "Its CronJob was not part of the delivery, or somebody started the old Job by hand.",
+        )
+    if rollout - created > OLD_CODE_GRACE:
+        return failed(
+            f"{what}: it began {_span(rollout - created)} before the rollout and goes on",
+            "A long run, or one that hangs: code of two releases works on the same data. Let it end or delete it.",
+        )
+    return degraded(
+        f"{what}: it began shortly before the rollout ({rollout:%H:%M:%SZ})", "It should end soon: look again."
+    )
+
+
+def _asleep(component: Component, seen: CronJob) -> Ruling | None:
+    if component.suspended:
+        return not_applicable("it is declared suspended: it has no schedule to keep")
+    if seen.spec.suspend:
+        return not_applicable("it is suspended, which infra.batch.cronjob judges")
+    return None
+
+
+def _schedule(component: Component, seen: CronJob, now: datetime) -> Ruling:
+    spec, zone = seen.spec, seen.spec.time_zone
+    allowed = timedelta(seconds=(spec.starting_deadline_seconds or LATE_S) + GRACE_S)
+    try:
+        if component.schedule and not same(component.schedule, spec.schedule):
+            return failed(
+                f"its schedule is {spec.schedule!r} where {component.schedule!r} is declared (spec.schedule)",
+                "It was changed by hand, or the environment file was not.",
+            )
+        past = due(spec.schedule, zone, now, 1)
+        owed = due(spec.schedule, zone, now - allowed, 2)
+    except Unreadable as error:
+        return unverified(str(error), "What it was due for cannot be told.")
+    when = f"{spec.schedule}{f' {zone}' if zone else ''}"
+    return _overdue(seen, owed, when) or _never_succeeded(seen, owed, when) or passed(_in_step(seen, past, when))
+
+
+def _overdue(seen: CronJob, owed: list[datetime], when: str) -> Ruling | None:
+    """The latest slot that must have had its Job by now, and has not."""
+    created, last = seen.metadata.creation_timestamp, seen.status.last_schedule_time
+    if not owed or (created and created > owed[0]) or (last and last >= owed[0]):
+        return None
+    if seen.status.active and seen.spec.concurrency_policy == "Forbid":
+        return None
+    said = f"the last one was {_at(last)}" if last else "it has never been scheduled"
+    return failed(
+        f"it was due {_at(owed[0])} ({when}) and no Job was made: {said} (status.lastScheduleTime)",
+        "Its controller does not make Jobs: a quota, an admission webhook, a startingDeadlineSeconds too short, "
+        "or the control plane; its events say which.",
+    )
+
+
+def _never_succeeded(seen: CronJob, owed: list[datetime], when: str) -> Ruling | None:
+    """Two slots have passed since it was made, Jobs were made, and none of them ever succeeded."""
+    created, status = seen.metadata.creation_timestamp, seen.status
+    if seen.api_version != "batch/v1" or status.last_successful_time or not status.last_schedule_time:
+        return None
+    if len(owed) < 2 or (created and created > owed[1]) or status.active:
+        return None
+    return failed(
+        f"it has never succeeded: scheduled last {_at(status.last_schedule_time)} ({when}), "
+        "and there is no status.lastSuccessfulTime",
+        "Every run of it failed, or was deleted before it ended: read the log of the last one.",
+    )
+
+
+def _in_step(seen: CronJob, past: list[datetime], when: str) -> str:
+    created, last = seen.metadata.creation_timestamp, seen.status.last_schedule_time
+    if last is None:
+        since = f" since it was made {_at(created)}" if created else ""
+        return f"not due yet{since} ({when})"
+    if seen.status.active and past and last < past[0]:
+        return f"a run is under way since {_at(last)}, the next one waits for it ({when})"
+    return f"due {_at(past[0]) if past else 'never yet'}, last scheduled {_at(last)} ({when})"
+
+
+def _at(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else "at an unknown time"
+
+
+def _span(length: timedelta) -> str:
+    minutes = round(length.total_seconds() / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"

@@ -1,0 +1,99 @@
+"""How warnings are read: which are fatal, which are noise of a rollout, and which say the same thing."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from enum import Enum
+
+from postdeploy.cluster.events import HARMLESS, START_UP_FAILURES
+from postdeploy.cluster.objects import Event, Pod
+
+PATIENCE = timedelta(minutes=2)
+"""How long a mount, a sandbox or a metric may fail before it is more than a slow start."""
+
+STARTING = frozenset(
+    {
+        *("FailedCreate", "FailedScheduling", "FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox"),
+        *("Failed", "ErrImagePull", "ErrImageNeverPull", "InspectFailed", "NetworkNotReady", "FailedBinding"),
+        *("ProvisioningFailed", "ProgressDeadlineExceeded", "FailedGetScale", "FailedRescale", "FailedUpdateScale"),
+        *("VolumeResizeFailed", "FileSystemResizeFailed"),
+    }
+)
+BREAKING = frozenset(
+    {
+        *("BackOff", "OOMKilling", "SystemOOM", "Evicted", "Preempted", "FailedPreStopHook", "FailedPostStartHook"),
+        *("BackoffLimitExceeded", "DeadlineExceeded", "HealthCheckFailed", "ReconciliationFailed", "FailedKillPod"),
+    }
+)
+SLOW = frozenset({"FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "NetworkNotReady"})
+METRICS = frozenset({"FailedGetResourceMetric", "FailedComputeMetricsReplicas", "FailedGetPodsMetric"})
+DRAINING = frozenset({"NodeNotReady", "TaintManagerEviction"})
+LIVENESS = re.compile(r"^liveness probe", re.IGNORECASE)
+
+VARIABLE = (
+    (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uid>"),
+    (re.compile(r"\b\d{1,3}(\.\d{1,3}){3}(:\d+)?\b"), "<address>"),
+    (re.compile(r"sha256:[0-9a-f]{12,}"), "sha256:…"),
+    (re.compile(r"\b[a-z0-9][a-z0-9-]*-[a-z0-9]{8,10}-[a-z0-9]{5}\b"), "<pod>"),
+    (re.compile(r"\b\d[\d.]*(?:(?:ms|[smh]|[KMG]i)[\d.]*)*\b"), "<n>"),
+)
+"""What differs between two warnings that mean the same."""
+
+
+class Weight(Enum):
+    """What one warning is worth."""
+
+    BREAKING = "breaking"
+    """Fatal; and where its object is well by now, something did break on the way."""
+    STARTING = "starting"
+    """Fatal while its object is not well; once it is, the warning only tells how it came to be."""
+    UNKNOWN = "unknown"
+    BENIGN = "benign"
+
+
+def weigh(event: Event, pod: Pod | None, began: datetime | None) -> Weight:
+    """The weight of a warning about an object; `pod` is that object where it is one."""
+    if event.reason in HARMLESS or event.reason in DRAINING:
+        return Weight.BENIGN
+    if event.reason == "Unhealthy":
+        return _unhealthy(event, pod)
+    if event.reason in METRICS:
+        return Weight.BENIGN if _is_early(event, began) else Weight.STARTING
+    if event.reason in SLOW:
+        return Weight.STARTING if _lasted(event) > PATIENCE else Weight.BENIGN
+    if event.reason in STARTING:
+        return Weight.STARTING
+    return Weight.BREAKING if event.reason in BREAKING else Weight.UNKNOWN
+
+
+def _unhealthy(event: Event, pod: Pod | None) -> Weight:
+    """A probe that fails is noise while a pod starts or goes, below its threshold, and once the pod is ready."""
+    if pod is None or pod.is_terminating or event.times < _threshold(pod):
+        return Weight.BENIGN
+    ready = pod.condition("Ready")
+    began_well = ready is not None and ready.is_true
+    return Weight.BENIGN if began_well and not LIVENESS.match(event.text) else Weight.UNKNOWN
+
+
+def _threshold(pod: Pod) -> int:
+    probes = [each.readiness_probe for each in pod.spec.all_containers if each.readiness_probe]
+    return max((each.failure_threshold for each in probes), default=START_UP_FAILURES)
+
+
+def _is_early(event: Event, began: datetime | None) -> bool:
+    seen = event.last_seen
+    return began is not None and seen is not None and seen - began < PATIENCE
+
+
+def _lasted(event: Event) -> timedelta:
+    first, last = event.first_timestamp or event.event_time, event.last_seen
+    return last - first if first and last else timedelta()
+
+
+def normalised(text: str) -> str:
+    """A message without what differs from pod to pod and from minute to minute."""
+    found = " ".join(text.split())
+    for pattern, instead in VARIABLE:
+        found = pattern.sub(instead, found)
+    return found

@@ -1,0 +1,362 @@
+"""Traffic: who is behind a Service by uid, what keeps it up, and what leads to it from outside."""
+
+from __future__ import annotations
+
+import pytest
+
+from postdeploy.cluster.objects import Gap
+from postdeploy.cluster.traffic import TrafficClaims
+from postdeploy.verdict import State
+from tests.cluster import build
+from tests.cluster.build import condition, merge, meta
+
+NEG = "cloud.google.com/load-balancer-neg-ready"
+WEB = build.component(service="web", autoscaled=True, public="ingress")
+ROUTED = build.component(service="web", public="gateway")
+
+
+def traffic(*raw, over=WEB, gaps=(), **more):
+    return TrafficClaims(build.snapshot(*raw, gaps=gaps), build.environment(over, **more), build.RELEASE)
+
+
+def service(name="web", **more):
+    spec = {"type": "ClusterIP", "clusterIP": "10.96.0.7", "selector": {"app": "web"}}
+    spec["ports"] = [{"name": "http", "port": 8000}]
+    return merge({"kind": "Service", "metadata": meta(name), "spec": spec, "status": {"loadBalancer": {}}}, more)
+
+
+def address(uid="uid-web-2-a", **conditions):
+    reference = {"kind": "Pod", "namespace": "crm", "name": uid.removeprefix("uid-"), "uid": uid}
+    return {"addresses": [f"10.8.0.{len(uid)}"], "conditions": conditions, "targetRef": reference}
+
+
+def slices(*found, name="web-x", of="web"):
+    labels = {"kubernetes.io/service-name": of}
+    return {"kind": "EndpointSlice", "metadata": meta(name, labels=labels), "endpoints": list(found)}
+
+
+ALL = slices(*(address(f"uid-web-2-{each}") for each in "abc"))
+WHOLE = build.whole()
+OLD_SET = build.replicaset("web-1", "1", replicas=0)
+OLD_POD = build.pod("web-1-a", ("ReplicaSet", "uid-web-1"))
+
+
+def endpoints(*raw, over=WEB, **more):
+    return traffic(*raw, over=over, **more).endpoints(over)
+
+
+@pytest.mark.parametrize(
+    ("raw", "state", "told"),
+    [
+        ([service(), ALL], State.PASSED, "3 pods of the current revision"),
+        ([service()], State.FAILED, "no endpoint at all (selector app=web)"),
+        ([service(), slices()], State.FAILED, "no endpoint at all"),
+        ([ALL], State.FAILED, "no Service web"),
+        ([service(metadata={"deletionTimestamp": build.NOW}), ALL], State.FAILED, "being deleted"),
+        ([service(spec={"type": "ExternalName", "selector": None})], State.PASSED, "alias"),
+        ([service(spec={"type": "LoadBalancer"}), ALL], State.PENDING, "no address yet"),
+        ([service(spec={"clusterIP": "None"}), ALL], State.PASSED, "3 pods"),
+        ([service(spec={"selector": None}), slices({"addresses": ["10.1.1.1"]})], State.NOT_APPLICABLE, "elsewhere"),
+        ([service(), slices({"addresses": ["10.1.1.1"]})], State.UNVERIFIED, "name no pod"),
+        ([service(), slices(address("uid-gone"))], State.PENDING, "do not exist"),
+        ([service(), slices(address(ready=False))], State.PENDING, "none of 1 endpoints is ready"),
+        ([service(), slices(address())], State.DEGRADED, "2 ready pods of the current revision get no traffic"),
+        (
+            [service(), slices(address(ready=True, serving=True, terminating=True))],
+            State.FAILED,
+            "1 of 1 ready endpoints are terminating",
+        ),
+    ],
+)
+def test_endpoints_by_what_the_service_and_its_slices_say(raw, state, told):
+    found = endpoints(*WHOLE, *raw)
+    assert found.state is state
+    assert told in found.seen
+
+
+@pytest.mark.parametrize("conditions", [{}, {"ready": None, "serving": None, "terminating": None}])
+def test_absent_conditions_of_an_endpoint_mean_ready_and_staying(conditions):
+    found = slices(*(address(f"uid-web-2-{each}", **conditions) for each in "abc"))
+    assert endpoints(*WHOLE, service(), found).state is State.PASSED
+
+
+def test_a_pod_in_two_slices_counts_once():
+    again = slices(address(), address("uid-web-2-b", ready=False), name="web-y")
+    assert "3 pods" in endpoints(*WHOLE, service(), ALL, again).seen
+
+
+def test_slices_of_another_service_or_namespace_are_not_its_own():
+    foreign = merge(slices(address("uid-other"), name="z"), {"metadata": {"namespace": "crm-data"}})
+    assert endpoints(*WHOLE, service(), ALL, slices(address("uid-x"), of="api"), foreign).state is State.PASSED
+
+
+def test_traffic_to_old_pods_is_pending_while_they_are_rolled_away():
+    found = endpoints(*WHOLE, OLD_SET, OLD_POD, service(), slices(address(), address("uid-web-1-a")))
+    assert found.state is State.PENDING
+    assert "old revision: web-1-a" in found.seen
+
+
+def test_traffic_to_somebody_elses_pods_is_a_failure():
+    other = build.pod("blue-1", ("ReplicaSet", "uid-blue"), metadata={"labels": {"app": "blue"}})
+    blue = build.replicaset("blue", owner="uid-blue-deployment")
+    found = endpoints(*WHOLE, blue, other, service(), slices(address("uid-blue-1")))
+    assert found.state is State.FAILED
+    assert "not of this component: blue-1" in found.seen
+    assert found.cause
+
+
+@pytest.mark.parametrize("owner", [None, ("ReplicaSet", "uid-deleted")])
+def test_pods_that_nobody_owns_are_found_by_the_selector_alone(owner):
+    found = endpoints(*WHOLE, build.pod("web-0-z", owner), service(), ALL)
+    assert found.state is State.FAILED
+    assert "nobody owns: web-0-z" in found.seen
+
+
+def test_an_unready_pod_takes_traffic_only_where_that_is_asked_for():
+    unready = [build.deployment(), build.replicaset(), build.unready(build.ran(ready=False)), *WHOLE[3:]]
+    assert endpoints(*unready, service(), ALL).state is State.PENDING
+    asked = service(spec={"publishNotReadyAddresses": True})
+    assert endpoints(*unready, asked, ALL).state is State.PASSED
+
+
+@pytest.mark.parametrize(("status", "state"), [("True", State.PASSED), ("False", State.PENDING), (None, State.PENDING)])
+def test_the_load_balancer_must_see_pods_that_wait_for_it(status, state):
+    gate = {"spec": {"readinessGates": [{"conditionType": NEG}]}}
+    said = [condition("Ready"), *([condition(NEG, status)] if status else [])]
+    pods = [merge(build.pod(f"web-2-{each}"), gate | {"status": {"conditions": said}}) for each in "abc"]
+    found = endpoints(build.deployment(), build.replicaset(), *pods, service(), ALL)
+    assert found.state is state
+    assert NEG in found.seen
+
+
+def test_nobody_takes_traffic_of_what_may_be_scaled_to_zero():
+    idle = build.deployment(spec={"replicas": 0}, status={"replicas": None, "updatedReplicas": None})
+    over = build.component(service="web", replicas=0, may_be_zero=True)
+    assert endpoints(idle, build.replicaset(replicas=0), service(), over=over).state is State.PASSED
+
+
+@pytest.mark.parametrize("resource", ["endpointslices", "services", "pods", "replicasets", "deployments"])
+def test_endpoints_that_could_not_be_compared_are_unverified(resource):
+    raw = [each for each in WHOLE if each["kind"] not in ("ReplicaSet", "Pod")]
+    found = endpoints(*raw, service(), ALL, gaps=(Gap(resource, "crm", "403 Forbidden"),))
+    assert found.state is State.UNVERIFIED
+    assert resource in found.seen
+
+
+def hpa(*conditions, **more):
+    target = {"kind": "Deployment", "name": "web"}
+    status = {"currentReplicas": 3, "desiredReplicas": 3, "conditions": [condition("AbleToScale"), *conditions]}
+    base = {"kind": "HorizontalPodAutoscaler", "metadata": meta("web-hpa"), "spec": {"scaleTargetRef": target}}
+    return merge(base | {"status": status}, more)
+
+
+NO_METRIC = condition("ScalingActive", "False", "FailedGetResourceMetric")
+
+
+def autoscaler(*raw, **more):
+    return traffic(*raw, **more).autoscaler(WEB)
+
+
+@pytest.mark.parametrize(
+    ("raw", "state"),
+    [
+        (hpa(), State.PASSED),
+        (hpa(NO_METRIC), State.FAILED),
+        (hpa(condition("ScalingLimited", "True", "TooManyReplicas")), State.DEGRADED),
+        (hpa(status={"conditions": [condition("AbleToScale", "False", "FailedGetScale")]}), State.FAILED),
+        (hpa(spec={"scaleTargetRef": {"name": "web-v1"}}), State.FAILED),
+        (hpa(metadata={"namespace": "crm-data"}), State.FAILED),
+        (hpa(status={"desiredReplicas": 5}), State.DEGRADED),
+        (hpa(status={"desiredReplicas": 5, "lastScaleTime": "2026-11-20T09:58:00Z"}), State.PASSED),
+    ],
+)
+def test_autoscaler_of_the_component(raw, state):
+    assert autoscaler(*WHOLE, raw).state is state
+
+
+@pytest.mark.parametrize(("born", "state"), [("2026-11-20T09:58:30Z", State.PASSED), (build.EARLIER, State.FAILED)])
+def test_new_pods_are_not_measured_for_two_minutes(born, state):
+    pods = [merge(each, {"metadata": {"creationTimestamp": born}}) for each in WHOLE[2:]]
+    assert autoscaler(*WHOLE[:2], *pods, hpa(NO_METRIC)).state is state
+
+
+def test_autoscalers_that_could_not_be_listed_are_unverified():
+    gap = Gap("horizontalpodautoscalers", "crm", "403 Forbidden")
+    assert autoscaler(*WHOLE, gaps=(gap,)).state is State.UNVERIFIED
+
+
+def pdb(*conditions, name="web", **status):
+    counts = {"observedGeneration": 1, "currentHealthy": 3, "desiredHealthy": 2, "expectedPods": 3}
+    counts |= {"disruptionsAllowed": 1, "conditions": list(conditions)}
+    spec = {"selector": {"matchLabels": {"app": "web"}}}
+    base = {"kind": "PodDisruptionBudget", "metadata": meta(name, generation=1), "spec": spec, "status": counts}
+    return merge(base, {"status": status})
+
+
+INSUFFICIENT = condition("DisruptionAllowed", "False", "InsufficientPods")
+
+
+@pytest.mark.parametrize(
+    ("raw", "state"),
+    [
+        ([pdb()], State.PASSED),
+        ([], State.NOT_APPLICABLE),
+        ([pdb(), pdb(condition("DisruptionAllowed", "False", "SyncFailed"), name="b")], State.FAILED),
+        ([pdb(expectedPods=0, currentHealthy=0)], State.FAILED),
+        ([build.deployment(spec={"replicas": 0}), pdb(expectedPods=0, currentHealthy=0)], State.PASSED),
+        ([pdb(disruptionsAllowed=0, desiredHealthy=3)], State.DEGRADED),
+        ([pdb(INSUFFICIENT, currentHealthy=2, disruptionsAllowed=0)], State.PASSED),
+        ([pdb(INSUFFICIENT, currentHealthy=1, disruptionsAllowed=0)], State.PASSED),
+        ([pdb(observedGeneration=0)], State.PENDING),
+    ],
+)
+def test_disruption_budgets(raw, state):
+    assert traffic(*raw).disruption().state is state
+
+
+def test_the_gravest_budget_is_named_with_those_like_it():
+    found = traffic(*(pdb(name=each, expectedPods=0, currentHealthy=0) for each in "dcba"), pdb(name="fine"))
+    assert found.disruption().seen.startswith("crm/a: its selector matches no pod")
+    assert "and 1 more" in found.disruption().seen
+    assert "fine" not in found.disruption().seen
+
+
+@pytest.mark.parametrize("resource", ["poddisruptionbudgets", "persistentvolumeclaims"])
+def test_an_empty_list_that_could_not_be_read_is_unverified(resource):
+    claims = traffic(gaps=(Gap(resource, "crm", "403 Forbidden"),))
+    found = claims.disruption() if resource == "poddisruptionbudgets" else claims.volumes()
+    assert found.state is State.UNVERIFIED
+
+
+def pvc(phase="Bound", name="data-db-0", **more):
+    base = {"kind": "PersistentVolumeClaim", "metadata": meta(name), "spec": {"storageClassName": "fast"}}
+    return merge(base | {"status": {"phase": phase}}, more)
+
+
+def storage(mode="WaitForFirstConsumer"):
+    return {"kind": "StorageClass", "metadata": {"name": "fast"}, "volumeBindingMode": mode}
+
+
+USER = build.pod("db-0", spec={"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data-db-0"}}]})
+
+
+@pytest.mark.parametrize(
+    ("raw", "state"),
+    [
+        ([pvc()], State.PASSED),
+        ([], State.NOT_APPLICABLE),
+        ([pvc(), pvc("Lost", name="b")], State.FAILED),
+        ([pvc("Pending"), storage()], State.PASSED),
+        ([pvc("Pending"), storage(), USER], State.PENDING),
+        ([pvc("Pending"), storage("Immediate")], State.PENDING),
+        ([pvc("Pending")], State.PENDING),
+        ([pvc(status={"conditions": [condition("FileSystemResizePending")]})], State.DEGRADED),
+        ([pvc(metadata={"deletionTimestamp": build.NOW})], State.FAILED),
+    ],
+)
+def test_volume_claims(raw, state):
+    assert traffic(*raw).volumes().state is state
+
+
+def test_a_class_that_could_not_be_read_leaves_a_pending_claim_unverified():
+    gap = Gap("storageclasses", "", "403 Forbidden")
+    assert traffic(pvc("Pending"), gaps=(gap,)).volumes().state is State.UNVERIFIED
+
+
+def ingress(*paths, name="web", **more):
+    rules = [{"host": "a.example", "http": {"paths": list(paths or [path()])}}]
+    status = {"loadBalancer": {"ingress": [{"ip": "203.0.113.9"}]}}
+    return merge({"kind": "Ingress", "metadata": meta(name), "spec": {"rules": rules}, "status": status}, more)
+
+
+def path(name="web", at="/", number=8000, name_of_port=""):
+    port = {"name": name_of_port} if name_of_port else {"number": number}
+    return {"path": at, "backend": {"service": {"name": name, "port": port}}}
+
+
+BUCKET = {"path": "/static", "backend": {"resource": {"kind": "Bucket", "name": "x"}}}
+
+
+@pytest.mark.parametrize(
+    ("raw", "state", "told"),
+    [
+        ([ingress()], State.PASSED, "at 203.0.113.9"),
+        ([ingress(path(name_of_port="http"), BUCKET)], State.PASSED, ""),
+        ([ingress(spec={"rules": None, "defaultBackend": path()["backend"]})], State.PASSED, ""),
+        ([ingress(status={"loadBalancer": {"ingress": [{"hostname": "lb.example"}]}})], State.PASSED, "lb.example"),
+        ([], State.FAILED, "no Ingress of namespace crm leads to Service web"),
+        ([ingress(path("api"))], State.FAILED, "no Ingress"),
+        ([ingress(metadata={"namespace": "x"})], State.FAILED, "no Ingress"),
+        ([ingress(path(), path("gone", "/r"))], State.FAILED, "a.example/r to Service gone, which does not exist"),
+        ([ingress(path(number=80))], State.FAILED, "to port 80 of Service web"),
+        ([ingress(path(name_of_port="web"))], State.FAILED, "to port web of Service web"),
+        ([ingress(status={"loadBalancer": {"ingress": None}})], State.PENDING, "no address"),
+        ([ingress(metadata={"deletionTimestamp": build.NOW})], State.FAILED, "being deleted"),
+        ([ingress(), ingress(name="b", status={"loadBalancer": {"ingress": None}})], State.PENDING, "no address"),
+    ],
+)
+def test_ingress_to_the_service(raw, state, told):
+    found = traffic(*WHOLE, service(), *raw).entry(WEB)
+    assert found.state is state
+    assert told in found.seen
+
+
+def said(*conditions, generation=2):
+    return [condition(each) | {"observedGeneration": generation} for each in conditions]
+
+
+def gateway(**more):
+    listeners = [{"name": "https", "conditions": said("Programmed")}]
+    status = {"addresses": [{"value": "203.0.113.1"}], "listeners": listeners}
+    status["conditions"] = said("Accepted", "Programmed")
+    return merge({"kind": "Gateway", "metadata": meta("public", generation=2), "status": status}, more)
+
+
+def route(*conditions, **more):
+    parent = {"name": "public"}
+    parents = [{"parentRef": parent, "conditions": list(conditions) or said("Accepted", "ResolvedRefs")}]
+    spec = {"parentRefs": [parent], "rules": [{"backendRefs": [{"name": "web", "port": 8000}]}]}
+    base = {"kind": "HTTPRoute", "metadata": meta("web", generation=2), "spec": spec}
+    return merge(base | {"status": {"parents": parents}}, more)
+
+
+REFUSED = condition("ResolvedRefs", "False", "RefNotPermitted")
+
+
+@pytest.mark.parametrize(
+    ("raw", "state"),
+    [
+        ([route(), gateway()], State.PASSED),
+        ([route()], State.PASSED),
+        ([], State.FAILED),
+        ([gateway()], State.FAILED),
+        ([route(*said("Accepted"), REFUSED)], State.FAILED),
+        ([route(*said("Accepted"))], State.PENDING),
+        ([route(*said("Accepted", "ResolvedRefs", generation=1))], State.PENDING),
+        ([route(status={"parents": []})], State.PENDING),
+        ([route(spec={"rules": [{"backendRefs": [{"name": "web", "port": 80}]}]})], State.FAILED),
+        ([route(spec={"rules": [{"backendRefs": [{"name": "web"}, {"name": "gone"}]}]})], State.FAILED),
+        ([route(spec={"rules": [{"backendRefs": [{"name": "web"}, {"name": "x", "namespace": "y"}]}]})], State.PASSED),
+        ([route(), gateway(status={"conditions": said("Accepted")})], State.PENDING),
+        ([route(), gateway(status={"conditions": [condition("Accepted", "False", "Invalid")]})], State.FAILED),
+        ([route(), gateway(status={"conditions": [condition("Accepted", "Unknown")]})], State.PENDING),
+        ([route(), gateway(status={"addresses": None})], State.PENDING),
+        ([route(), gateway(metadata={"deletionTimestamp": build.NOW})], State.FAILED),
+        ([route(metadata={"deletionTimestamp": build.NOW})], State.FAILED),
+        (
+            [
+                route(),
+                gateway(status={"listeners": [{"name": "tls", "conditions": [condition("Programmed", "False")]}]}),
+            ],
+            State.FAILED,
+        ),
+    ],
+)
+def test_route_through_a_gateway(raw, state):
+    assert traffic(*WHOLE, service(), *raw, over=ROUTED).entry(ROUTED).state is state
+
+
+@pytest.mark.parametrize(("over", "resource"), [(WEB, "ingresses"), (ROUTED, "httproutes"), (ROUTED, "gateways")])
+def test_a_way_in_that_could_not_be_read_is_unverified(over, resource):
+    gap = Gap(resource, "crm", "not served by this cluster")
+    assert traffic(*WHOLE, service(), over=over, gaps=(gap,)).entry(over).state is State.UNVERIFIED
