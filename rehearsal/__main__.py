@@ -16,6 +16,8 @@ from pathlib import Path
 from aiohttp import web
 
 from postdeploy.environment import Environment, EnvironmentFileError, UnknownEnvironment, load
+from rehearsal import rbac
+from rehearsal.delivery import commit_of
 from rehearsal.server import Api
 from rehearsal.trust import Authority, kubeconfig, write_private
 from rehearsal.world import World
@@ -40,18 +42,19 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--motion", type=float, default=0.0, metavar="SECONDS", help="a rollout that converges within this time"
     )
+    parser.add_argument("--rbac", type=Path, metavar="FILE", help="let the user do only what the bindings in it grant")
     parser.add_argument("--watch-parent", action="store_true", help="end when standard input closes")
     return parser.parse_args(argv)
 
 
-def know(faults: list[str]) -> None:
-    """Refuse a fault that does not exist before anything is built."""
+def know(faults: list[str], environment: str) -> None:
+    """Refuse a fault that does not exist, or not in this environment, before anything is built."""
     if faults:
         from rehearsal.catalogue import UnknownFault, find
 
         try:
             for each in faults:
-                find(each)
+                find(each, environment)
         except UnknownFault as error:
             raise LookupError(str(error)) from error
 
@@ -64,19 +67,21 @@ class Stage:
         self.token, self.password = secrets.token_urlsafe(24), secrets.token_urlsafe(12)
         self.authority = Authority()
         self.world = World.build(environment, options.release, options.seed)
+        self.world.settings.rbac = options.enforced
         self.runners: list[web.AppRunner] = []
 
     async def open(self, folder: Path) -> dict[str, object]:
         """Break what is to be broken, serve, write the kubeconfig; what the outside needs to know."""
-        hosts = await self._brokerage()
+        hosts = await self._brokerage() | await self._registry()
         if self.options.motion:
             from rehearsal.motion import begin
 
             begin(self.world, self.options.motion)
-        port = await self._serve(Api(self.world, self.token).app(), LOOPBACK, "localhost")
+        port = await self._api()
         self.world.start(asyncio.get_running_loop())
         server, told = f"https://{LOOPBACK}:{port}", self._told()
         extension = told | {"hosts": hosts, "ca": self.authority.pem, "password": self.password}
+        extension["commit"] = commit_of(self.options.release)
         context = self.environment.cluster.context
         path = folder / "kubeconfig"
         write_private(path, kubeconfig(context, server, self.authority.pem, self.token, extension))
@@ -108,11 +113,28 @@ class Stage:
         port = await self._serve(brokerage.app(), LOOPBACK, "localhost", *self.environment.hosts)
         return dict.fromkeys(self.environment.hosts, f"{LOOPBACK}:{port}")
 
-    async def _serve(self, app: web.Application, *names: str) -> int:
+    async def _registry(self) -> dict[str, str]:
+        from rehearsal.registry import Registry
+
+        registry = Registry(self.world)
+        if not registry.hosts:
+            return {}
+        port = await self._serve(registry.app(), LOOPBACK, "localhost", *registry.hosts)
+        return dict.fromkeys(registry.hosts, f"{LOOPBACK}:{port}")
+
+    async def _api(self) -> int:
+        """Serve the Kubernetes API, unless nobody is to listen there or somebody else answers in its place."""
+        app, state = Api(self.world, self.token).app(), self.world.settings.port
+        port = await self._serve(app, LOOPBACK, "localhost", authority=Authority() if state == "intercepted" else None)
+        if state == "closed":
+            await self.runners.pop().cleanup()
+        return port
+
+    async def _serve(self, app: web.Application, *names: str, authority: Authority | None = None) -> int:
         # A watcher that has gone must not be kept: its handler is cancelled with its connection.
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
         await runner.setup()
-        site = web.TCPSite(runner, LOOPBACK, 0, ssl_context=self.authority.server(*names))
+        site = web.TCPSite(runner, LOOPBACK, 0, ssl_context=(authority or self.authority).server(*names))
         await site.start()
         self.runners.append(runner)
         return int(runner.addresses[0][1])
@@ -150,8 +172,9 @@ def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
     try:
         environment = load(options.env)
-        know(options.fault)
-    except (EnvironmentFileError, UnknownEnvironment, LookupError) as error:
+        know(options.fault, environment.name)
+        options.enforced = rbac.read(options.rbac) if options.rbac else None
+    except (EnvironmentFileError, UnknownEnvironment, LookupError, rbac.NotRbac) as error:
         print(error.args[0], file=sys.stderr)  # noqa: T201
         return BAD_USAGE
     if options.dir:

@@ -33,6 +33,10 @@ class Refused(Exception):
         return web.json_response(self.status(), status=self.code, headers=headers)
 
 
+class HungUp(Exception):
+    """A request that ends without an answer: its connection is dropped."""
+
+
 def unauthorized() -> Refused:
     """The token is missing or wrong."""
     return Refused(HTTPStatus.UNAUTHORIZED, "Unauthorized", "Unauthorized")
@@ -71,6 +75,12 @@ def bad_request(message: str) -> Refused:
 def gone(message: str) -> Refused:
     """What the client continues from has expired."""
     return Refused(HTTPStatus.GONE, "Expired", message)
+
+
+def broken() -> Refused:
+    """The server failed in a way it did not foresee."""
+    said = "Internal error occurred: rpc error: code = Unavailable desc = transport is closing"
+    return Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "InternalError", said)
 
 
 def too_many(retry_after_s: int) -> Refused:

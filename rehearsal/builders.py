@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from postdeploy.environment import Component
 from rehearsal.kinds import BY_NAME, Obj
+from rehearsal.manifests import digest_of, index
 
 if TYPE_CHECKING:
     from rehearsal.world import World
@@ -29,7 +30,7 @@ def stamp(moment: datetime) -> str:
 
 def digest(image: str, tag: str) -> str:
     """The digest that a tag of an image resolves to: the same in every environment and for every seed."""
-    return "sha256:" + hashlib.sha256(f"{image}:{tag}".encode()).hexdigest()
+    return digest_of(index(image, tag))
 
 
 def earlier(release: str, steps: int) -> str:

@@ -121,3 +121,44 @@ def node_status(obj: Obj) -> str:
 def ports(obj: Obj) -> str:
     """The ports of a Service."""
     return ",".join(f"{each['port']}/{each['protocol']}" for each in obj["spec"].get("ports", [])) or "<none>"
+
+
+def few(found: list[str], otherwise: str = "<none>") -> str:
+    """The first three of several values, and how many more there are."""
+    shown = ",".join(found[:3])
+    return (f"{shown} + {len(found) - 3} more..." if len(found) > 3 else shown) or otherwise
+
+
+def readiness_gates(pod: Obj) -> str:
+    """How many of the conditions that something outside sets are set."""
+    gates = [each["conditionType"] for each in pod["spec"].get("readinessGates", ())]
+    true = {each["type"] for each in pod["status"].get("conditions", ()) if each["status"] == "True"}
+    return f"{len(true.intersection(gates))}/{len(gates)}" if gates else "<none>"
+
+
+def access_modes(claim: Obj) -> str:
+    """The access modes of a volume claim in kubectl's short form."""
+    short = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
+    return ",".join(short.get(each, each) for each in at("status.accessModes", [])(claim))
+
+
+def targets(scaler: Obj) -> str:
+    """What an autoscaler measures of what it aims at."""
+    shown = []
+    for each, seen in zip(scaler["spec"]["metrics"], at("status.currentMetrics", [])(scaler), strict=False):
+        wanted, current = each["resource"], seen.get("resource", {}).get("current", {}).get("averageUtilization")
+        aim = wanted["target"]["averageUtilization"]
+        shown.append(f"{wanted['name']}: {'<unknown>' if current is None else f'{current}%'}/{aim}%")
+    return ", ".join(shown) or "<unknown>"
+
+
+def addresses(obj: Obj) -> str:
+    """The addresses of a load balancer."""
+    found: list[Obj] = at("status.loadBalancer.ingress", [])(obj)
+    return ",".join(each.get("ip") or each.get("hostname", "") for each in found)
+
+
+def programmed(gateway: Obj) -> str:
+    """Whether a Gateway's data plane is in place."""
+    found: list[Obj] = at("status.conditions", [])(gateway)
+    return next((str(each["status"]) for each in found if each["type"] == "Programmed"), "Unknown")

@@ -9,6 +9,8 @@ from typing import Literal
 from rehearsal.scene import Scene
 
 Act = Callable[[Scene], None]
+Wrong = Literal["failed", "unverified", "degraded"]
+"""What a fault may come to; degraded is a finding that turns a run red only with `--fail-on-soft`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +22,17 @@ class Entry:
     kind: Literal["fault", "trap"]
     catches: str
     """Of a fault the check id that must report it; of a trap the check id that a careless judge would turn red."""
-    verdict: Literal["failed", "unverified", "passed"]
+    verdict: Wrong | Literal["passed"]
     """The verdict that check comes to."""
     description: str
     """One sentence: what is the matter in the cluster or the brokerage."""
     act: Act
+    only_in: str = ""
+    """The environment that declares what it is about; empty: every one does."""
+    hold_s: float = 0.0
+    """How long a run must hold the release for this to show; 0: it shows at the first look."""
+    softens: tuple[str, ...] = ()
+    """Of a trap the check ids that report it as degraded, and must: a finding beside a healthy release."""
 
     @property
     def tier(self) -> str:
@@ -40,22 +48,28 @@ class Entry:
 REGISTER: dict[str, Entry] = {}
 
 
-def fault(catches: str, verdict: Literal["failed", "unverified"] = "failed") -> Callable[[Act], Act]:
+def fault(catches: str, verdict: Wrong = "failed", only_in: str = "", hold_s: float = 0.0) -> Callable[[Act], Act]:
     """Enter a function as a fault: its name is the fault's, its docstring says what is the matter."""
-    return lambda act: _enter("fault", catches, verdict, act)
+    return lambda act: _enter("fault", catches, verdict, act, only_in, hold_s)
 
 
-def trap(guards: str) -> Callable[[Act], Act]:
+def trap(guards: str, only_in: str = "", hold_s: float = 0.0, softens: tuple[str, ...] = ()) -> Callable[[Act], Act]:
     """Enter a function as a trap: its docstring says what is odd, and healthy."""
-    return lambda act: _enter("trap", guards, "passed", act)
+    return lambda act: _enter("trap", guards, "passed", act, only_in, hold_s, softens)
 
 
 def _enter(
-    kind: Literal["fault", "trap"], check: str, verdict: Literal["failed", "unverified", "passed"], act: Act
+    kind: Literal["fault", "trap"],
+    check: str,
+    verdict: Wrong | Literal["passed"],
+    act: Act,
+    only_in: str,
+    hold_s: float,
+    softens: tuple[str, ...] = (),
 ) -> Act:
     name = act.__name__.replace("_", "-")
     description = (act.__doc__ or "").strip().splitlines()[0]
     if name in REGISTER:
         raise ValueError(f"two faults or traps are called {name!r}")
-    REGISTER[name] = Entry(name, kind, check, verdict, description, act)
+    REGISTER[name] = Entry(name, kind, check, verdict, description, act, only_in, hold_s, softens)
     return act

@@ -14,6 +14,6 @@ __all__ = ["UnknownFault", "apply"]
 
 def apply(names: Sequence[str], world: World, brokerage: Brokerage) -> None:
     """Apply faults and traps in the order given; an unknown name raises before anything is changed."""
-    entries = [find(name) for name in names]
+    entries = [find(name, world.environment.name) for name in names]
     for entry in entries:
         entry.act(Scene(world, brokerage, entry.name))

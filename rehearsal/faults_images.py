@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from rehearsal.entry import fault
+from rehearsal.faults_flux import nothing_arrived
 from rehearsal.recount import replicasets
 from rehearsal.scene import Scene, repull, retag
 from rehearsal.traps_images import bare, on_one_node
@@ -15,10 +16,7 @@ TAG = "infra.images.tag"
 @fault(TAG)
 def old_tag(scene: Scene) -> None:
     """The release never reached the cluster: everything is healthy, on the release before."""
-    declared = scene.world.environment.components.values()
-    scene.take_from(scene.before(), [each for each in declared if each.tag is None])
-    for settings in scene.brokerage.settings.values():
-        settings.version = scene.previous
+    nothing_arrived(scene)
 
 
 @fault(TAG)
@@ -74,7 +72,8 @@ def two_digests_one_tag(scene: Scene) -> None:
 
 @fault("infra.images.digest", "unverified")
 def image_ids_not_comparable(scene: Scene) -> None:
-    """One node reports the digest of an image's configuration, the others that of its manifest: nobody can compare."""
+    """One node reports the digest of an image's configuration, the others its manifest's; the registry is away."""
+    scene.world.registry.unreachable = True
     for status in on_one_node(scene):
         bare(status)
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rehearsal.batch import cronjob, migration
+from rehearsal.delivery import delivery
+from rehearsal.entrances import entrances, storage_classes
 from rehearsal.noise import noise
-from rehearsal.surroundings import flux, namespaces, nodes, scaling, services
+from rehearsal.progressive import progressive
+from rehearsal.surroundings import namespaces, nodes, scaling, services
 from rehearsal.workloads import workload
 
 if TYPE_CHECKING:
@@ -19,8 +22,11 @@ def populate(world: World) -> None:
     nodes(world)
     for component in world.environment.components.values():
         make = {"CronJob": cronjob, "Job": migration}.get(component.kind, workload)
+        make = progressive if component.progressive else make
         make(world, component)
     services(world)
     scaling(world)
-    flux(world)
+    entrances(world)
+    storage_classes(world)
+    delivery(world)
     noise(world)

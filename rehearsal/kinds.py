@@ -49,9 +49,17 @@ KINDS = (
     Kind("HorizontalPodAutoscaler", "horizontalpodautoscalers", "autoscaling", "v2", ("hpa",), everyday=True),
     Kind("PodDisruptionBudget", "poddisruptionbudgets", "policy", "v1", ("pdb",)),
     Kind("EndpointSlice", "endpointslices", "discovery.k8s.io", "v1"),
+    Kind("Ingress", "ingresses", "networking.k8s.io", "v1", ("ing",)),
+    Kind("StorageClass", "storageclasses", "storage.k8s.io", "v1", ("sc",), namespaced=False),
+    Kind("Gateway", "gateways", "gateway.networking.k8s.io", "v1", ("gtw",)),
+    Kind("HTTPRoute", "httproutes", "gateway.networking.k8s.io", "v1"),
     Kind("CustomResourceDefinition", "customresourcedefinitions", "apiextensions.k8s.io", "v1", ("crd",), False),
     Kind("GitRepository", "gitrepositories", "source.toolkit.fluxcd.io", "v1", ("gitrepo",)),
     Kind("Kustomization", "kustomizations", "kustomize.toolkit.fluxcd.io", "v1", ("ks",)),
+    Kind("OCIRepository", "ocirepositories", "source.toolkit.fluxcd.io", "v1", ("ocirepo",)),
+    Kind("ImagePolicy", "imagepolicies", "image.toolkit.fluxcd.io", "v1", ("imgpol",)),
+    Kind("Rollout", "rollouts", "argoproj.io", "v1alpha1", ("ro",)),
+    Kind("Canary", "canaries", "flagger.app", "v1beta1"),
     Kind("HelmRelease", "helmreleases", "helm.toolkit.fluxcd.io", "v2", ("hr",)),
 )
 BY_NAME = {each.name: each for each in KINDS}

@@ -73,7 +73,8 @@ class Pages:
             raise bad_request(f'limit: Invalid value: "{limit}"')
         page, at, key, version, items = self._begin(shape, namespace, query)
         self._may_be_gone(shape.kind, page)
-        upto = at + int(limit) if int(limit) else len(items)
+        most = min((each for each in (int(limit), self.world.settings.page_at_most) if each), default=len(items))
+        upto = at + most
         metadata: Obj = {"resourceVersion": version}
         if upto < len(items):
             self._keep(key, version, items)

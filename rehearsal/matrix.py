@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import math
 import os
 import random
 import subprocess
@@ -26,9 +27,13 @@ from rehearsal.entry import Entry
 
 ROOT = Path(__file__).parents[1]
 RUN_TAKES_AT_MOST_S = 180.0
-EXIT_CODES = {"failed": 1, "unverified": 10, "passed": 0}
+EXIT_CODES = {"failed": 1, "unverified": 10, "degraded": 11, "passed": 0}
+"""What a run ends with, which says so of a degraded check only when it is asked to."""
 GREEN = {"passed", "not-applicable"}
 SEEDS = "seeds"
+MATRIX_SEEDS = 30
+SOAK_SEEDS = 100
+SEEDS_BELOW = 10**6
 BAD_USAGE = 4
 LAST_LINES = 12
 UNNEEDED = ("hypothesispytest", "xdist", "pytest_cov")
@@ -52,7 +57,9 @@ class Case:
     def options(self) -> list[str]:
         """The options of the run, as one would type them to see it again."""
         fault = ["--fault", self.entry.name] if self.entry else []
-        return [f"--env={self.environment}", "--rehearsal", "--seed", str(self.seed), *fault, "--hold", "0"]
+        soft = ["--fail-on-soft"] if self.entry and self.entry.verdict == "degraded" else []
+        held = ["--hold", f"{self.entry.hold_s if self.entry else 0:g}"]
+        return [f"--env={self.environment}", "--rehearsal", "--seed", str(self.seed), *fault, *held, *soft]
 
 
 @dataclass(frozen=True)
@@ -92,17 +99,23 @@ def cases(environments: Sequence[str], seeds: int, only: Sequence[str] = ()) -> 
     entries = [each for each in [*FAULTS.values(), *TRAPS.values()] if not only or each.name in only]
     healthy = range(1, seeds + 1) if not only or SEEDS in only else ()
     turns = itertools.cycle(environments)
-    struck = [Case(next(turns), number, each) for number, each in enumerate(entries, 1)]
+    struck = [Case(each.only_in or next(turns), number, each) for number, each in enumerate(entries, 1)]
     return struck + [Case(next(turns), seed) for seed in healthy]
 
 
-def soak(environments: Sequence[str], minutes: float, clock: Callable[[], float] = time.monotonic) -> Iterator[Case]:
-    """Healthy rehearsals with seeds nobody chose, until the time is up."""
-    end = clock() + minutes * 60
-    for environment in itertools.cycle(environments):
+def soak(
+    environments: Sequence[str],
+    seeds: int | None = None,
+    minutes: float | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[Case]:
+    """Healthy rehearsals with seeds nobody chose, no two alike: so many of them, or until the time is up."""
+    end = math.inf if minutes is None else clock() + minutes * 60
+    most = seeds or (SOAK_SEEDS if minutes is None else SEEDS_BELOW)
+    for environment, seed in zip(itertools.cycle(environments), random.sample(range(SEEDS_BELOW), most), strict=False):
         if clock() >= end:
             return
-        yield Case(environment, random.randrange(10**6))
+        yield Case(environment, seed)
 
 
 def wrong_with(case: Case, ran: Ran) -> str:
@@ -113,12 +126,21 @@ def wrong_with(case: Case, ran: Ran) -> str:
     if not ran.results:
         return "the run left no results"
     if case.entry is None or case.entry.kind == "trap":
-        red = sorted({f"{each['id']} {each['verdict']}" for each in ran.results if each["verdict"] not in GREEN})
-        return f"not green: {', '.join(red)}" if red else ""
+        return _not_green(ran.results, case.entry.softens if case.entry else ())
     verdicts = {each["verdict"] for each in ran.results if each["id"] == case.entry.catches}
     if case.entry.verdict not in verdicts:
         return f"{case.entry.catches} says {', '.join(sorted(verdicts)) or 'nothing'} instead of {case.entry.verdict}"
     return ""
+
+
+def _not_green(results: list[dict[str, str]], softens: Sequence[str]) -> str:
+    """What a healthy run, or one with a trap, must not say: anything but what the trap declares, or less than that."""
+    soft = {each["id"] for each in results if each["verdict"] == "degraded"}
+    if missing := sorted(set(softens) - soft):
+        return f"not reported as degraded: {', '.join(missing)}"
+    expected = {(each, "degraded") for each in softens}
+    found = {(each["id"], each["verdict"]) for each in results if each["verdict"] not in GREEN} - expected
+    return f"not green: {', '.join(f'{check} {verdict}' for check, verdict in sorted(found))}" if found else ""
 
 
 @dataclass(frozen=True)
@@ -199,12 +221,13 @@ def run_all(wanted: Iterable[Case], jobs: int, say: Callable[[str], None], run: 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the matrix and end with one plain closing line."""
     parser = argparse.ArgumentParser(prog="python -m rehearsal.matrix", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=30, metavar="N", help="healthy rehearsals (default 30)")
+    counts = f"healthy rehearsals (default {MATRIX_SEEDS}, of a soak {SOAK_SEEDS})"
+    parser.add_argument("--seeds", type=int, metavar="N", help=counts)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="runs at a time")
     parser.add_argument("--env", choices=PRODUCTION, help="only this environment (default: the seven in turn)")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help=f"a fault, a trap or {SEEDS!r}")
     parser.add_argument("--soak", action="store_true", help="only healthy rehearsals, with seeds drawn anew")
-    parser.add_argument("--minutes", type=float, default=30, help="how long to soak (default 30)")
+    parser.add_argument("--minutes", type=float, help="soak for so long, however many rehearsals that is")
     options = parser.parse_args(arguments)
     try:
         for name in options.only:
@@ -213,8 +236,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return BAD_USAGE
     environments = (options.env,) if options.env else PRODUCTION
-    endless = soak(environments, options.minutes)
-    wanted = endless if options.soak else cases(environments, options.seeds, options.only)
+    if options.soak:
+        wanted: Iterable[Case] = soak(environments, options.seeds, options.minutes)
+    else:
+        wanted = cases(environments, MATRIX_SEEDS if options.seeds is None else options.seeds, options.only)
     with tempfile.TemporaryDirectory(prefix="matrix-cache-") as cache:
         passed, failed = run_all(wanted, max(options.jobs, 1), _say, Suite(Path(cache)))
     sys.stdout.write(f"{passed} passed, {failed} failed\n")

@@ -4,31 +4,41 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
-from rehearsal.kinds import KINDS, Obj
+from rehearsal import answers
+from rehearsal.kinds import Obj
+from rehearsal.rbac import ANYBODY, Rule
 from rehearsal.world import Settings
 
-READS = ("get", "list", "watch")
 MAGIC = b"k8s\0"
 
 
 def answer(plural: str, body: bytes, settings: Settings) -> Obj:
-    """The review with its status filled in: reads of what is served, and nothing else."""
+    """The review with its status filled in, by the rules that the settings enforce."""
+    if plural in settings.forbidden:
+        raise answers.forbidden(plural, "create", "authorization.k8s.io", "")
     spec = _spec(plural, body)
     kind = "SelfSubjectRulesReview" if plural == "selfsubjectrulesreviews" else "SelfSubjectAccessReview"
     head = {"kind": kind, "apiVersion": "authorization.k8s.io/v1", "metadata": {}, "spec": spec}
     if kind == "SelfSubjectRulesReview":
-        return head | {"status": _rules(settings)}
-    return head | {"status": {"allowed": allowed(spec.get("resourceAttributes") or {}, settings)}}
+        return head | {"status": _rules(spec.get("namespace", ""), settings)}
+    return head | {"status": {"allowed": _allowed(spec.get("resourceAttributes") or {}, settings)}}
 
 
-def allowed(asked: Obj, settings: Settings) -> bool:
-    """Whether a request on a resource would be served."""
-    resource, verb = asked.get("resource", ""), asked.get("verb", "")
+def _allowed(asked: Obj, settings: Settings) -> bool:
+    resource = asked.get("resource", "")
     if asked.get("subresource"):
         resource = f"{resource}/{asked['subresource']}"
-    known = {each.plural for each in KINDS} | {"pods/log"}
-    return verb in READS and resource in known and not is_forbidden(resource, asked.get("namespace", ""), settings)
+    right = (asked.get("verb", ""), asked.get("group", ""), resource)
+    return may(*right, asked.get("namespace", ""), asked.get("name", ""), settings)
+
+
+def may(verb: str, group: str, resource: str, namespace: str, name: str, settings: Settings) -> bool:
+    """Whether a request would be served: some rule grants it, and nothing withholds it."""
+    if is_forbidden(resource, namespace, settings):
+        return False
+    return any(each.allows(verb, group, resource, namespace, name) for each in settings.in_force)
 
 
 def is_forbidden(resource: str, namespace: str, settings: Settings) -> bool:
@@ -39,15 +49,20 @@ def is_forbidden(resource: str, namespace: str, settings: Settings) -> bool:
     return bool(places) if not namespace else namespace in places
 
 
-def _rules(settings: Settings) -> Obj:
-    rules = [
-        {"verbs": list(READS), "apiGroups": [kind.group], "resources": [kind.plural]}
-        for kind in KINDS
-        if not is_forbidden(kind.plural, "", settings)
-    ]
-    if not is_forbidden("pods/log", "", settings):
-        rules.append({"verbs": ["get"], "apiGroups": [""], "resources": ["pods/log"]})
+def _rules(namespace: str, settings: Settings) -> Obj:
+    """What holds in a namespace; an authorizer that cannot enumerate lists what everybody may, and says so."""
+    if settings.rules_incomplete:
+        said = "webhook authorizer does not support user rule resolution"
+        listed = {"resourceRules": [each.row for each in ANYBODY], "nonResourceRules": []}
+        return listed | {"incomplete": True, "evaluationError": said}
+    here = [_left(each, namespace, settings) for each in settings.in_force if each.namespace in ("", namespace)]
+    rules = [each.row for each in here if each.resources]
     return {"resourceRules": rules, "nonResourceRules": [], "incomplete": False}
+
+
+def _left(rule: Rule, namespace: str, settings: Settings) -> Rule:
+    """A rule without the resources that the settings withhold."""
+    return replace(rule, resources=tuple(e for e in rule.resources if not is_forbidden(e, namespace, settings)))
 
 
 def _spec(plural: str, body: bytes) -> Obj:

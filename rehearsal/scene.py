@@ -42,7 +42,8 @@ class Scene:
     def components(self, kind: str, *, at_least: int = 1) -> list[Component]:
         """Components of a kind with enough replicas for what is to happen."""
         declared = self.world.environment.components.values()
-        return [each for each in declared if each.kind == kind and each.replicas >= at_least]
+        plain = [each for each in declared if each.progressive is None]
+        return [each for each in plain if each.kind == kind and each.replicas >= at_least]
 
     def victim(self, kind: str = "Deployment", *, at_least: int = 1) -> Component:
         """The component that the seed picks among those of a kind."""

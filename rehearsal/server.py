@@ -10,8 +10,8 @@ from http import HTTPStatus
 import msgspec
 from aiohttp import web
 
-from rehearsal import answers, discovery, podlogs, reviews
-from rehearsal.answers import Refused
+from rehearsal import answers, discovery, podlogs, proxy, reviews
+from rehearsal.answers import HungUp, Refused
 from rehearsal.kinds import BY_PATH, Kind, Obj
 from rehearsal.listing import Pages, Shape
 from rehearsal.watching import Watch
@@ -29,6 +29,8 @@ class Api:
         self.world = world
         self.token = token
         self.pages = Pages(world)
+        self.asked = 0
+        """How many requests came with a token, good or not."""
 
     def app(self) -> web.Application:
         """The application; it knows one route, for a path says in itself what it asks for."""
@@ -45,10 +47,16 @@ class Api:
             return await self._route(request)
         except Refused as refused:
             return refused.response()
+        except HungUp:
+            return _hang_up(request)
 
     def _check(self, request: web.Request) -> None:
         sent = request.headers.get("Authorization", "")
-        if request.path not in OPEN and not hmac.compare_digest(sent.encode(), f"Bearer {self.token}".encode()):
+        if request.path in OPEN:
+            return
+        self.asked += 1
+        expired = self.world.settings.token_lasts is not None and self.asked > self.world.settings.token_lasts
+        if expired or not hmac.compare_digest(sent.encode(), f"Bearer {self.token}".encode()):
             raise answers.unauthorized()
 
     async def _route(self, request: web.Request) -> web.StreamResponse:
@@ -93,6 +101,8 @@ class Api:
         name, sub = [*rest[1:], "", ""][:2]
         if sub and (kind.name, sub) != ("Pod", "log"):
             raise answers.not_served()
+        if _is_watch(request) and kind.name == "Pod":
+            self.world.hold_begins()
         await self._mood(kind, namespace or "", name, sub, watching=_is_watch(request))
         if sub:
             return await self._log(request, namespace, name)
@@ -107,6 +117,8 @@ class Api:
             return await Watch(self.world, shape, namespace, request.query).run(request)
         else:
             body = self.pages.answer(shape, namespace, request.query)
+            if how := self.world.settings.proxied.get(kind.plural):
+                return proxy.meddle(how, body, first=not request.query.get("continue"))
         if self._applies(self.world.settings.truncate, kind.plural):
             return await _cut(request, body)
         return _json(request, body)
@@ -131,16 +143,30 @@ class Api:
         if wait := settings.slow_s.get(resource, settings.slow_s.get("*", 0)):
             await asyncio.sleep(wait)
         verb = "get" if name else "watch" if watching else "list"
-        if reviews.is_forbidden(resource, namespace, settings):
+        # A namespace itself is asked for within itself, as the API server sees it.
+        within = name if kind.name == "Namespace" else namespace
+        withheld = watching and resource in settings.unwatchable
+        if withheld or not reviews.may(verb, kind.group, resource, within, name, settings):
             raise answers.forbidden(resource, verb, kind.group, namespace, name)
-        for each in (resource, "*"):
-            if settings.too_many.get(each, 0) > 0:
-                settings.too_many[each] -= 1
-                raise answers.too_many(settings.retry_after_s)
+        if _once_less(settings.reset, resource):
+            raise HungUp
+        if _once_less(settings.broken, resource):
+            raise answers.broken()
+        if _once_less(settings.too_many, resource):
+            raise answers.too_many(settings.retry_after_s)
 
     @staticmethod
     def _applies(setting: set[str], resource: str) -> bool:
         return bool(setting & {"*", resource})
+
+
+def _once_less(times: dict[str, int], resource: str) -> bool:
+    """Whether this is one of the times that something happens to a resource."""
+    for each in (resource, "*"):
+        if times.get(each, 0) > 0:
+            times[each] -= 1
+            return True
+    return False
 
 
 def _is_watch(request: web.Request) -> bool:

@@ -1,14 +1,12 @@
-"""What a release stands on and is reached through: nodes, namespaces, services, autoscalers, Flux."""
+"""What a release stands on and is reached through: nodes, namespaces, services, autoscalers."""
 
 from __future__ import annotations
 
-import hashlib
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from postdeploy.environment import Component
-from rehearsal.builders import labels_of, make, port_of, stamp
-from rehearsal.kinds import KINDS, Obj
+from rehearsal.builders import labels_of, make, port_of
+from rehearsal.kinds import Obj
 from rehearsal.workloads import condition
 
 if TYPE_CHECKING:
@@ -79,11 +77,12 @@ def refresh_endpoints(world: World, component: Component) -> None:
     for piece in world.all("EndpointSlice", component.namespace):
         if wanted.items() <= piece["metadata"]["labels"].items():
             pods = world.pods_of(component.name, leftovers=True)
-            piece["endpoints"] = [_endpoint(each) for each in pods if each["status"]["phase"] == "Running"]
+            piece["endpoints"] = [endpoint(each) for each in pods if each["status"]["phase"] == "Running"]
             world.put(piece)
 
 
-def _endpoint(pod: Obj) -> Obj:
+def endpoint(pod: Obj) -> Obj:
+    """A pod as its EndpointSlice lists it."""
     refers = {key: pod["metadata"][key] for key in ("name", "namespace", "uid")} | {"kind": "Pod"}
     serving = any(each["type"] == "Ready" and each["status"] == "True" for each in pod["status"]["conditions"])
     leaving = "deletionTimestamp" in pod["metadata"]
@@ -95,7 +94,7 @@ def _endpoint(pod: Obj) -> Obj:
 def scaling(world: World) -> None:
     """Store an autoscaler and a disruption budget for every replicated public Deployment."""
     for component in world.environment.components.values():
-        if component.kind == "Deployment" and component.replicas > 1 and port_of(component):
+        if component.autoscaled or (component.kind == "Deployment" and component.replicas > 1 and port_of(component)):
             _scaling(world, component)
 
 
@@ -123,57 +122,3 @@ def _scaling(world: World, component: Component) -> None:
     made["metadata"]["generation"] = 1
     made["status"]["observedGeneration"] = 1
     world.put(made)
-
-
-def flux(world: World) -> None:
-    """Store the Flux objects at the release's revision, and the definitions of their kinds."""
-    declared, since = world.environment.flux, world.rollout_at - timedelta(seconds=90)
-    commit = hashlib.sha1(world.release.encode()).hexdigest()
-    revision = declared.revision.format(tag=world.release, commit=commit)
-    artifact = {"revision": revision, "lastUpdateTime": stamp(since), "path": f"gitrepository/{declared.source}.tar.gz"}
-    ref = {"tag": world.release} if "{tag}" in declared.revision else {"branch": "main"}
-    source = {"interval": "1m0s", "ref": ref, "url": "ssh://git@git.example/platform/fleet.git"}
-    said = f"stored artifact for revision '{revision}'"
-    _flux(world, "GitRepository", declared.source, source, "Succeeded", said, since, artifact=artifact)
-    applied = dict.fromkeys(("lastAppliedRevision", "lastAttemptedRevision"), revision)
-    for name in declared.kustomizations:
-        refers = {"kind": "GitRepository", "name": declared.source}
-        spec = {"interval": "5m0s", "path": f"./clusters/{name}", "prune": True, "wait": True, "sourceRef": refers}
-        said = f"Applied revision: {revision}"
-        _flux(world, "Kustomization", name, spec, "ReconciliationSucceeded", said, since, **applied)
-    for name in declared.helm_releases:
-        version = world.release.removeprefix("v")
-        past = {"name": name, "chartName": name, "chartVersion": version, "appVersion": world.release, "version": 41}
-        past |= {"status": "deployed", "lastDeployed": stamp(world.rollout_at)}
-        said = f"Helm upgrade succeeded for release crm/{name} with chart {name}@{version}"
-        parts = {"history": [past], "lastAttemptedRevision": version}
-        spec = {"interval": "10m0s", "chart": {"spec": {"chart": name, "version": version}}}
-        _flux(world, "HelmRelease", name, spec, "UpgradeSucceeded", said, world.rollout_at, **parts)
-    definitions(world)
-
-
-def _flux(
-    world: World, kind: str, name: str, spec: Obj, reason: str, said: str, since: datetime, **status: object
-) -> None:
-    ready = condition("Ready", "True", reason, said, since) | {"observedGeneration": 7}
-    conditions = [ready]
-    if kind == "HelmRelease":
-        conditions.append(ready | {"type": "Released"})
-    made = make(world, kind, name, world.environment.flux.namespace, world.born_at, spec=spec)
-    made["metadata"]["generation"] = 7
-    world.put(made | {"status": {"observedGeneration": 7, "conditions": conditions, **status}})
-
-
-def definitions(world: World) -> None:
-    """Store the CustomResourceDefinitions behind the Flux kinds."""
-    for kind in KINDS:
-        if kind.group.endswith("toolkit.fluxcd.io"):
-            names = {"kind": kind.name, "plural": kind.plural, "singular": kind.name.lower()}
-            version = {"name": kind.version, "served": True, "storage": True}
-            spec = {"group": kind.group, "scope": "Namespaced", "names": names, "versions": [version]}
-            made = make(world, "CustomResourceDefinition", kind.resource, None, world.born_at, spec=spec)
-            conditions = [
-                condition("NamesAccepted", "True", "NoConflicts", "no conflicts found", world.born_at),
-                condition("Established", "True", "InitialNamesAccepted", "the names have been accepted", world.born_at),
-            ]
-            world.put(made | {"status": {"conditions": conditions, "storedVersions": [kind.version]}})

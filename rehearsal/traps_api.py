@@ -32,6 +32,24 @@ def slow_api(scene: Scene) -> None:
     scene.world.settings.slow_s["pods"] = 1.0
 
 
+@trap("infra.images.digest")
+def short_pages(scene: Scene) -> None:
+    """The API puts fewer objects on a page than it is asked for: every list has many pages."""
+    scene.world.settings.page_at_most = 3
+
+
+@trap("infra.rollout.complete")
+def connections_reset(scene: Scene) -> None:
+    """The API server restarts: the first lists of workloads and pods lose their connections, and then it answers."""
+    scene.world.settings.reset |= {"pods": 1, "deployments": 2, "statefulsets": 1}
+
+
+@trap("infra.rollout.old-pods")
+def internal_error_once(scene: Scene) -> None:
+    """The API loses its store for a moment: one list of ReplicaSets and one of Jobs are answered with 500."""
+    scene.world.settings.broken |= {"replicasets": 1, "jobs": 1}
+
+
 @trap("endpoints.health.status")
 def slow_host(scene: Scene) -> None:
     """One host takes its time, and answers within what clients bear."""

@@ -6,6 +6,7 @@ import hashlib
 
 from rehearsal.entry import trap
 from rehearsal.kinds import Obj
+from rehearsal.manifests import config, digest_of
 from rehearsal.scene import Scene, statuses
 
 TAG = "infra.images.tag"
@@ -13,18 +14,12 @@ DIGEST = "infra.images.digest"
 PROXY = "europe-docker.pkg.dev/istio-release/proxyv2"
 
 
-@trap(TAG)
+@trap(TAG, softens=("infra.images.proxies",))
 def injected_sidecar_other_tag(scene: Scene) -> None:
     """A mesh injects its proxy into every pod of a workload, two versions of it, and no template knows of them."""
     component = scene.victim(at_least=2)
     for number, pod in enumerate(scene.pods(component)):
-        image = f"{PROXY}:1.27.{2 + number % 2}"
-        pod["spec"]["containers"].append({"name": "mesh-proxy", "image": image, "args": ["proxy", "sidecar"]})
-        code = hashlib.sha256(image.encode()).hexdigest()
-        status = {"name": "mesh-proxy", "image": image, "imageID": f"{PROXY}@sha256:{code}", "restartCount": 1}
-        state = {"running": {"startedAt": pod["status"]["startTime"]}}
-        status |= {"ready": True, "started": True, "lastState": {}, "state": state}
-        pod["status"]["containerStatuses"].append(status | {"containerID": f"containerd://{code}"})
+        inject(pod, f"1.27.{2 + number % 2}")
         scene.world.put(pod)
 
 
@@ -59,10 +54,22 @@ def status_image_wrong_tag(scene: Scene) -> None:
         status["image"] = f"{status['image'].rpartition(':')[0]}:latest"
 
 
+def inject(pod: Obj, version: str) -> None:
+    """Add the proxy of a mesh to a running pod, as its webhook would have when the pod was made."""
+    image = f"{PROXY}:{version}"
+    pod["spec"]["containers"].append({"name": "mesh-proxy", "image": image, "args": ["proxy", "sidecar"]})
+    code = hashlib.sha256(image.encode()).hexdigest()
+    status = {"name": "mesh-proxy", "image": image, "imageID": f"{PROXY}@sha256:{code}", "restartCount": 1}
+    state = {"running": {"startedAt": pod["status"]["startTime"]}}
+    status |= {"ready": True, "started": True, "lastState": {}, "state": state}
+    pod["status"]["containerStatuses"].append(status | {"containerID": f"containerd://{code}"})
+
+
 def bare(status: Obj) -> None:
     """Let a container status name the configuration of its image instead of the manifest (containerd#8408)."""
     if status["imageID"]:
-        status["imageID"] = "sha256:" + hashlib.sha256(f"config of {status['imageID']}".encode()).hexdigest()
+        image, _, tag = status["image"].rpartition(":")
+        status["imageID"] = digest_of(config(image, tag, "amd64"))
 
 
 def on_one_node(scene: Scene) -> list[Obj]:

@@ -10,6 +10,7 @@ from rehearsal.entry import trap
 from rehearsal.kinds import Obj
 from rehearsal.pods import ended, evicted, restarted
 from rehearsal.scene import Scene, twin
+from rehearsal.wounds import well_again
 
 DOOMED = "infra.pods.doomed"
 READY = "infra.pods.ready"
@@ -66,10 +67,11 @@ def one_restart_at_start(scene: Scene) -> None:
     """A new pod lost the race with its mesh proxy once, restarted, and has been ready ever since."""
     component = scene.victim()
     pod = scene.draw.choice(scene.pods(component))
-    scene.world.put(restarted(pod, 1, scene.world.rollout_at + timedelta(seconds=25)))
+    at = scene.world.rollout_at + timedelta(seconds=25)
+    scene.world.put(well_again(restarted(pod, 1, at), at + timedelta(seconds=5)))
 
 
-@trap("infra.images.tag")
+@trap("infra.images.tag", softens=("infra.images.debug",))
 def ephemeral_debug_container(scene: Scene) -> None:
     """Somebody attached a debug container to a pod, and it has ended badly."""
     pod = scene.draw.choice(scene.pods(scene.victim()))

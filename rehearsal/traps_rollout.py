@@ -11,7 +11,7 @@ from rehearsal.entry import trap
 from rehearsal.faults_rollout import never_answers, older_revision
 from rehearsal.kinds import Obj
 from rehearsal.pods import terminating
-from rehearsal.recount import newest_replicaset, replicasets
+from rehearsal.recount import is_ready, newest_replicaset, replicasets
 from rehearsal.scene import Scene
 from rehearsal.workloads import replica_pods, replicaset
 from rehearsal.world import World
@@ -166,10 +166,10 @@ def _finish(scene: Scene, component: Component) -> None:
     for pod in scene.world.pods_of(component.name, leftovers=True):
         if pod["status"]["phase"] != "Running":
             continue
-        if pod["metadata"]["ownerReferences"][0]["uid"] == newest["metadata"]["uid"]:
-            scene.world.put(ready_again(pod, scene.world.now))
-        else:
+        if pod["metadata"]["ownerReferences"][0]["uid"] != newest["metadata"]["uid"]:
             scene.world.remove(pod)
+        elif not is_ready(pod):
+            scene.world.put(ready_again(pod, scene.world.now))
     for replica in replicasets(scene.world, owner):
         replica["spec"]["replicas"] = component.replicas if replica is newest else 0
     _top_up(scene, component, newest)

@@ -38,6 +38,10 @@ class Watch:
             await response.prepare(request)
             for each in first:
                 await response.write(each)
+            if self._once(self.world.settings.watch_cut) and request.transport is not None:
+                await response.write(b'{"type":"MODIFIED","object":{"kind":"')
+                request.transport.abort()
+                return response
             await self._follow(queue, response)
         except ConnectionError:
             pass
@@ -65,12 +69,18 @@ class Watch:
             lines = [self._event("ADDED", each) for each in objects if self.wanted(each)]
             self.seen |= {each["metadata"]["uid"] for each in objects if self.wanted(each)}
             return [*lines, self._bookmark(INITIAL_END)] if self.initial else lines
-        if not version.isdigit() or int(version) < self.world.floor:
+        if self._once(self.world.settings.watch_expires) or not version.isdigit() or int(version) < self.world.floor:
             expired: Refused = gone(f"too old resource version: {version} ({self.world.version})")
             self.ends_s = 0
             return [msgspec.json.encode({"type": "ERROR", "object": expired.status()}) + b"\n"]
         past = [each for each in self.world.history if each.version > int(version)]
         return [line for each in past if (line := self._line(each))]
+
+    def _once(self, times: dict[str, int]) -> bool:
+        """Whether this is one of the times that something happens to watches of this kind."""
+        left = times.get(self.shape.kind.plural, 0)
+        times[self.shape.kind.plural] = max(left - 1, 0)
+        return left > 0
 
     def _line(self, change: Change) -> bytes | None:
         obj = change.object

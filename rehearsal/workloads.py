@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 def revisions(world: World, component: Component) -> list[tuple[str, datetime]]:
     """Tags this component has carried and since when, oldest first; a pinned one only had its settings changed."""
     if component.tag:
-        return [(component.tag, world.born_at), (component.tag, world.previous_at)]
+        past = [(component.tag, world.previous_at)]
+        # A Deployment's revisions are named by their template, and a change of settings alone is not rehearsed there.
+        return past if component.kind == "Deployment" else [(component.tag, world.born_at), *past]
     draw = world.chance.draw("revisions", component.name)
     past = [(earlier(world.release, 2), world.previous_at - timedelta(days=draw.randint(5, 12)))]
     past.append((earlier(world.release, 1), world.previous_at))
@@ -146,7 +148,9 @@ def _stateful_counts(component: Component, owner: Obj, names: list[str]) -> Obj:
 def _stateful_pod(world: World, component: Component, owner: Obj, number: int, since: datetime) -> None:
     name, space = f"{component.name}-{number}", component.namespace
     labels = {"controller-revision-hash": owner["status"]["updateRevision"], "statefulset.kubernetes.io/pod-name": name}
-    world.put(pod(world, name, owner["spec"]["template"], owner, since, labels=labels))
+    made = pod(world, name, owner["spec"]["template"], owner, since, labels=labels)
+    made["spec"]["volumes"].append({"name": "data", "persistentVolumeClaim": {"claimName": f"data-{name}"}})
+    world.put(made)
     volume = make(world, "PersistentVolumeClaim", f"data-{name}", space, world.born_at, labels=labels_of(component))
     volume["spec"] = _claim("20Gi") | {"volumeName": f"pvc-{volume['metadata']['uid']}"}
     room = {"phase": "Bound", "accessModes": ["ReadWriteOnce"], "capacity": {"storage": "20Gi"}}

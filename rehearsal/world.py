@@ -7,11 +7,15 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 from zlib import crc32
 
 from postdeploy.environment import Environment
 from rehearsal.chance import Chance
 from rehearsal.kinds import BY_NAME, Obj
+from rehearsal.manifests import RegistrySettings
+from rehearsal.proxy import Meddling
+from rehearsal.rbac import ANYBODY, EVERYTHING, Rule
 
 OVER = ("Succeeded", "Failed")
 
@@ -34,9 +38,43 @@ class Settings:
     """Seconds that a resource takes to answer."""
     truncate: set[str] = field(default_factory=set)
     """Resources whose body breaks off in the middle."""
+    broken: dict[str, int] = field(default_factory=dict)
+    """Resources answered with 500 this many times, then served."""
+    reset: dict[str, int] = field(default_factory=dict)
+    """Resources whose connection is dropped this many times, then served."""
+    proxied: dict[str, Meddling] = field(default_factory=dict)
+    """Resources whose lists come through a proxy, and what it does to them."""
+    page_at_most: int = 0
+    """The most objects on one page, whatever is asked for; 0: as many as are asked for."""
+    token_lasts: int | None = None
+    """Requests that the token is good for; None: for ever."""
     unreachable: bool = False
     """Whether every connection is dropped."""
+    port: Literal["open", "closed", "intercepted"] = "open"
+    """Whether anybody listens at the API's address, and whether it is the API whose certificate is shown."""
     retry_after_s: int = 1
+    unwatchable: set[str] = field(default_factory=set)
+    """Resources that may be listed and not watched."""
+    watch_expires: dict[str, int] = field(default_factory=dict)
+    """Resources whose watches end with a 410 this many times, whatever version they begin at."""
+    watch_cut: dict[str, int] = field(default_factory=dict)
+    """Resources whose watches break off in the middle of a line this many times."""
+    rbac: tuple[Rule, ...] | None = None
+    """What the user may do; None: read everything but secrets."""
+    beyond: tuple[Rule, ...] = ()
+    """What the user may do besides, though nothing can be changed here whoever may."""
+    rules_incomplete: bool = False
+    """Whether the authorizer decides without a list of rules, as webhooks and clouds' IAM do."""
+
+    @property
+    def is_away(self) -> bool:
+        """Whether nobody gets anything out of the API, at first or before long."""
+        return self.unreachable or self.port != "open" or self.token_lasts is not None
+
+    @property
+    def in_force(self) -> tuple[Rule, ...]:
+        """Every rule that holds for the user."""
+        return (*(EVERYTHING if self.rbac is None else self.rbac), *self.beyond, *ANYBODY)
 
 
 @dataclass(frozen=True)
@@ -64,12 +102,16 @@ class World:
         self.objects: dict[tuple[str, str, str], Obj] = {}
         self.logs: dict[tuple[str, str, str, bool], list[str]] = {}
         self.settings = Settings()
+        self.registry = RegistrySettings()
         self.version = draw.randint(10_000_000, 900_000_000)
         self.floor = self.version
         self.history: list[Change] = []
         self.watchers: set[asyncio.Queue[Change]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self.pending: list[tuple[float, Callable[[], object]]] = []
+        self.is_held = False
+        """Whether somebody has begun to watch the pods, and what was to happen then has happened."""
+        self._in_hold: list[Callable[[], object]] = []
 
     @classmethod
     def build(cls, environment: Environment, release: str, seed: int, now: datetime | None = None) -> World:
@@ -102,10 +144,11 @@ class World:
     def pods_of(self, name: str, *, leftovers: bool = False) -> list[Obj]:
         """The pods of a component; evicted, completed and terminating ones of a workload only with `leftovers`."""
         component = self.environment.components[name]
+        called = f"{name}-primary" if component.progressive == "canary" else name
         mine = [
             each
             for each in self.all("Pod", component.namespace)
-            if each["metadata"]["labels"].get("app.kubernetes.io/name") == component.name
+            if each["metadata"]["labels"].get("app.kubernetes.io/name") == called
         ]
         if leftovers or component.kind in ("Job", "CronJob"):
             return mine
@@ -139,6 +182,20 @@ class World:
         else:
             self._loop.call_later(seconds, act)
 
+    def in_hold(self, act: Callable[[], object]) -> None:
+        """Let something happen when the pods are watched for the first time: that is how a hold begins.
+
+        It happens before that watch is answered, so its history has it: no clock decides what is seen.
+        """
+        self._in_hold.append(act)
+
+    def hold_begins(self) -> None:
+        """Somebody watches the pods: let happen what was put off until then."""
+        self.is_held = True
+        acts, self._in_hold = self._in_hold, []
+        for act in acts:
+            act()
+
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin the clock of everything that was put off."""
         self._loop = loop
@@ -149,7 +206,7 @@ class World:
     def _changed(self, what: str, obj: Obj) -> None:
         self.version += 1
         obj["metadata"]["resourceVersion"] = str(self.version)
-        change = Change(self.version, what, copy.deepcopy(obj) if self._loop else obj)
+        change = Change(self.version, what, copy.deepcopy(obj) if self._loop or self.is_held else obj)
         self.history.append(change)
         for queue in self.watchers:
             queue.put_nowait(change)

@@ -59,9 +59,17 @@ def unready(pod: Obj, at: datetime) -> Obj:
 
 
 def ready_again(pod: Obj, at: datetime) -> Obj:
-    """Let a pod that was not ready become so."""
+    """Let a pod that was not ready become so; a container that runs goes on, for a new start would be a restart."""
     for status in pod["status"]["containerStatuses"]:
-        status |= {"ready": True, "started": True, "state": {"running": {"startedAt": stamp(at)}}}
+        if "running" not in status.get("state", {}):
+            status["state"] = {"running": {"startedAt": stamp(at)}}
+    return well_again(pod, at)
+
+
+def well_again(pod: Obj, at: datetime) -> Obj:
+    """Let a pod whose containers run again be ready since then; what they remember of their ends stays."""
+    for status in pod["status"]["containerStatuses"]:
+        status |= {"ready": True, "started": True}
     for condition in pod["status"]["conditions"]:
         if condition["type"] in ("Ready", "ContainersReady"):
             condition |= {"status": "True", "lastTransitionTime": stamp(at)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -45,12 +46,18 @@ class Stand:
 
 @contextmanager
 def standin(
-    environment: str = "uk-prod", *, faults: Sequence[str] = (), seed: int = 1, motion: float = 0.0
+    environment: str = "uk-prod",
+    *,
+    faults: Sequence[str] = (),
+    seed: int = 1,
+    motion: float = 0.0,
+    rbac: Path | None = None,
 ) -> Iterator[Stand]:
     """A rehearsal that ends with the block."""
     folder = Path(tempfile.mkdtemp(prefix="rehearsal-"))
     command = [sys.executable, "-m", "rehearsal", "--env", environment, "--seed", str(seed), "--dir", str(folder)]
     command += ["--watch-parent", "--motion", str(motion), *(part for each in faults for part in ("--fault", each))]
+    command += ["--rbac", str(rbac)] if rbac else []
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     process = subprocess.Popen(command, cwd=ROOT, text=True, **pipes)
     try:
@@ -63,6 +70,14 @@ def standin(
         if process.poll() is None:
             process.communicate(timeout=10)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def kubectl_programs() -> list[str]:
+    """The kubectl of the tests, and the machine's own where that is another one."""
+    ours = kubectl_program()
+    others = [shutil.which("kubectl", path=each) for each in os.environ.get("PATH", "").split(os.pathsep)]
+    foreign = [each for each in others if each and not Path(each).samefile(ours)]
+    return [ours, *foreign[:1]]
 
 
 def kubectl_program() -> str:

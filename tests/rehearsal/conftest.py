@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +38,13 @@ class Kubectl:
 
     kubeconfig: Path
     cache: Path
+    program: str = field(default_factory=kubectl_program)
+
+    def command(self, *arguments: str) -> list[str]:
+        return [self.program, "--kubeconfig", str(self.kubeconfig), "--cache-dir", str(self.cache), *arguments]
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [kubectl_program(), "--kubeconfig", str(self.kubeconfig), "--cache-dir", str(self.cache), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=60, check=False)
 
     def __call__(self, *arguments: str) -> str:
         done = self.run(*arguments)

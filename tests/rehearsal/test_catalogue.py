@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from postdeploy.environment import PRODUCTION
 from postdeploy.evidence import catalogue as checks
 from rehearsal import catalogue
 from rehearsal.catalogue import FAULTS, TRAPS, UnknownFault, find, listing, main
@@ -38,17 +39,24 @@ def test_entry_names_a_check_that_exists_and_says_what_is_the_matter(entry):
 
 @pytest.mark.parametrize(("option", "kind", "count"), [("--faults", "fault", FAULTS), ("--traps", "trap", TRAPS)])
 def test_json_listing_has_exactly_the_agreed_keys(capsys, option, kind, count):
-    assert main([option, "--json"]) == 0
+    assert main([option, "--json", "--env=stage"]) == 0
     rows = json.loads(capsys.readouterr().out)
-    assert rows == listing(kind)
+    assert rows == listing(kind, "stage")
     assert len(rows) == len(count)
     assert {tuple(row) for row in rows} == {("name", "tier", "catches", "verdict")}
 
 
 def test_table_for_people_says_what_each_fault_does(capsys):
-    assert main(["--faults"]) == 0
+    assert main(["--faults", "--env", "stage"]) == 0
     out = capsys.readouterr().out
     assert all(each.description in out for each in FAULTS.values())
+
+
+@pytest.mark.parametrize("kind", ["fault", "trap"])
+def test_what_is_listed_without_an_environment_can_be_had_in_every_one(kind):
+    names = {each["name"] for each in listing(kind)}
+    assert names < {each["name"] for each in listing(kind, "stage")}
+    assert all(find(name, environment).only_in == "" for name in names for environment in PRODUCTION)
 
 
 def test_listing_is_needed_of_one_kind():

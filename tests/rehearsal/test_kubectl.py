@@ -33,7 +33,29 @@ def test_narrow_columns_leave_the_wide_ones_out(kubectl):
 def test_all_namespaces_are_named_in_their_own_column(kubectl):
     head, *rows = kubectl("get", "pods", "-A", "-o", "wide").splitlines()
     assert head.startswith("NAMESPACE")
-    assert {row.split()[0] for row in rows} == {"crm", "crm-data", "observability"}
+    assert {row.split()[0] for row in rows} == {"crm", "crm-data", "flux-system", "observability"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "row"),
+    [
+        ("hpa", r"crm-web\s+Deployment/crm-web\s+cpu: 38%/70%\s+8\s+24\s+8\s"),
+        ("pdb", r"crm-web\s+N/A\s+1\s+1\s"),
+        ("ing", r"crm-web\s+gce\s+[a-z.,-]+example \+ 9 more\.\.\.\s+203\.0\.113\.\d+\s+80\s"),
+        ("gateways", r"public\s+gke-l7-global-external-managed\s+203\.0\.113\.\d+\s+True\s"),
+        ("httproutes", r"crm-api\s+\[\"?api\.uk\.northgate\.example"),
+        ("endpointslices", r"crm-web-\w+\s+IPv4\s+8000\s+10\.[\d.,]+ \+ 5 more\.\.\.\s"),
+    ],
+)
+def test_what_stands_around_the_pods_has_its_columns(kubectl, kind, row):
+    assert re.search(row, kubectl("get", kind, "-n", "crm"), re.MULTILINE)
+
+
+def test_volume_claims_and_their_classes_have_their_columns(kubectl):
+    assert re.search(
+        r"data-redis-0\s+Bound\s+pvc-\S+\s+20Gi\s+RWO\s+premium-rwo", kubectl("get", "pvc", "-n", "crm-data")
+    )
+    assert re.search(r"standard-rwo\s+pd.csi.storage.gke.io\s+Retain\s+WaitForFirstConsumer", kubectl("get", "sc"))
 
 
 def test_one_object_as_yaml(kubectl):
@@ -117,7 +139,24 @@ def test_reading_is_allowed_and_writing_is_not(kubectl):
 def test_the_rules_list_only_reads(kubectl):
     rules = kubectl("auth", "can-i", "--list")
     assert "deployments.apps" in rules
-    assert not re.search("create|delete|patch|update", rules)
+    others = [each for each in rules.splitlines() if not each.startswith("selfsubject")]
+    assert not re.search("create|delete|patch|update", "\n".join(others))
+
+
+def test_an_authorizer_that_cannot_enumerate_says_so_and_answers_all_the_same(new_kubectl):
+    with standin("uk-prod", faults=["rules-review-incomplete"]) as stand:
+        kubectl = new_kubectl(stand)
+        listed = kubectl.run("auth", "can-i", "--list", "-n", "crm")
+        assert "the list may be incomplete" in listed.stderr
+        assert "deployments.apps" not in listed.stdout
+        assert kubectl("auth", "can-i", "get", "pods", "-n", "crm").strip() == "yes"
+
+
+def test_who_may_write_is_told_so_and_still_changes_nothing(new_kubectl):
+    with standin("uk-prod", faults=["may-write"]) as stand:
+        kubectl = new_kubectl(stand)
+        assert kubectl("auth", "can-i", "delete", "pods", "-n", "crm").strip() == "yes"
+        assert "read-only" in kubectl.run("delete", "deploy/crm-web", "-n", "crm", "--wait=false").stderr
 
 
 def test_nothing_can_be_changed(kubectl):
@@ -138,7 +177,10 @@ def test_flux_objects_are_served_at_the_release(kubectl):
     source = kubectl.json("get", "gitrepositories", "-n", "flux-system")["items"][0]
     assert source["status"]["artifact"]["revision"].startswith("v2026.47.1@sha1:")
     releases = kubectl.json("get", "helmreleases", "-n", "flux-system")["items"]
-    assert {each["status"]["history"][0]["appVersion"] for each in releases} == {"v2026.47.1"}
+    deployed = {each["metadata"]["name"]: each["status"]["history"][0]["appVersion"] for each in releases}
+    assert deployed == {"crm": "v2026.47.1", "crm-script": "v2026.47.1", "search": "2.19.1"}
+    policies = kubectl.json("get", "imagepolicies", "-n", "flux-system")["items"]
+    assert {each["status"]["latestRef"]["tag"] for each in policies} == {"v2026.47.1"}
 
 
 def test_logs_can_be_cut_by_count_and_stamped(kubectl, web_pod):

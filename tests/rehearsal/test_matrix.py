@@ -13,8 +13,11 @@ from rehearsal.matrix import Case, Ran, cases, look, run_all, soak, wrong_with
 
 FAULT = Case("uk-prod", 1, FAULTS["crash-loop"])
 BLIND = Case("uk-prod", 1, FAULTS["pods-forbidden"])
+SOFT = Case("uk-prod", 1, FAULTS["may-write"])
 TRAP = Case("uk-prod", 1, TRAPS["evicted-leftovers"])
 HEALTHY = Case("uk-prod", 1)
+NOTED = Case("uk-prod", 1, TRAPS["ephemeral-debug-container"])
+DEBUGGED = Ran(0, [{"id": "infra.images.debug", "verdict": "degraded"}, {"id": "x", "verdict": "passed"}], "")
 GREEN = [{"id": "infra.pods.doomed", "verdict": "passed"}, {"id": "infra.batch.cronjob", "verdict": "not-applicable"}]
 
 
@@ -27,7 +30,9 @@ def ran(exit_code, *results, check="infra.pods.doomed"):
     [
         (FAULT, ran(1, "passed", "failed")),
         (BLIND, ran(10, "unverified", check="infra.pods.ready")),
+        (SOFT, ran(11, "degraded", check="infra.access.readonly")),
         (TRAP, Ran(0, GREEN, "")),
+        (NOTED, DEBUGGED),
         (HEALTHY, Ran(0, GREEN, "")),
     ],
 )
@@ -42,11 +47,16 @@ def test_run_as_the_catalogue_says_is_good(case, run):
         (FAULT, ran(10, "failed"), "exit code 10 instead of 1"),
         (FAULT, ran(1, "failed", check="infra.pods.ready"), "says nothing instead of failed"),
         (FAULT, ran(1, "passed", "unverified"), "says passed, unverified instead of failed"),
+        (SOFT, ran(0, "degraded", check="infra.access.readonly"), "exit code 0 instead of 11"),
+        (SOFT, ran(11, "degraded"), "says nothing instead of degraded"),
         (BLIND, ran(1, "failed", check="infra.pods.ready"), "exit code 1 instead of 10"),
         (TRAP, ran(1, "failed"), "exit code 1 instead of 0"),
         (TRAP, ran(0, "flaky"), "not green: infra.pods.doomed flaky"),
         (HEALTHY, ran(0, "degraded"), "not green: infra.pods.doomed degraded"),
         (HEALTHY, Ran(0, [], ""), "left no results"),
+        (HEALTHY, DEBUGGED, "not green: infra.images.debug degraded"),
+        (NOTED, Ran(0, GREEN, ""), "not reported as degraded: infra.images.debug"),
+        (NOTED, Ran(0, [*DEBUGGED.results, {"id": "y", "verdict": "degraded"}], ""), "not green: y degraded"),
     ],
 )
 def test_run_that_is_otherwise_says_why(case, run, why):
@@ -57,7 +67,8 @@ def test_every_fault_every_trap_and_every_seed_has_its_run():
     wanted = cases(PRODUCTION, seeds=30)
     assert {each.entry.name for each in wanted if each.entry} == {*FAULTS, *TRAPS}
     assert len([each for each in wanted if each.entry is None]) == 30
-    assert {each.environment for each in wanted} == set(PRODUCTION)
+    assert {each.environment for each in wanted} == {*PRODUCTION, "stage"}
+    assert all(each.entry.only_in in ("", each.environment) for each in wanted if each.entry)
 
 
 def test_only_narrows_to_what_is_named():
@@ -69,9 +80,31 @@ def test_case_can_be_typed_again():
     assert " ".join(FAULT.options) == "--env=uk-prod --rehearsal --seed 1 --fault crash-loop --hold 0"
 
 
+def test_soak_is_a_hundred_healthy_rehearsals_with_different_seeds_in_every_environment():
+    found = list(soak(PRODUCTION))
+    assert len({each.seed for each in found}) == len(found) == 100
+    assert {each.environment for each in found} == set(PRODUCTION)
+    assert not any(each.entry for each in found)
+
+
+def test_soak_can_be_of_any_number():
+    assert len(list(soak(["uk-prod"], seeds=3))) == 3
+
+
+def test_soft_fault_is_run_so_that_its_exit_code_tells():
+    assert "--fail-on-soft" in SOFT.options
+    assert "--fail-on-soft" not in [*FAULT.options, *BLIND.options, *TRAP.options, *HEALTHY.options]
+
+
 def test_soak_ends_when_its_time_is_up():
     times = iter([0.0, 10.0, 30.0, 59.0, 61.0])
-    assert len(list(soak(["uk-prod"], 1, lambda: next(times)))) == 3
+    assert len(list(soak(["uk-prod"], minutes=1, clock=lambda: next(times)))) == 3
+
+
+def test_soak_takes_its_number_and_its_jobs_from_the_command_line(monkeypatch, capsys):
+    monkeypatch.setattr(matrix.Suite, "__call__", lambda self, case: Ran(0, GREEN, ""))
+    assert matrix.main(["--soak", "--seeds", "4", "--jobs", "2"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "4 passed, 0 failed"
 
 
 def test_all_runs_are_counted_and_each_has_its_line():
@@ -130,3 +163,8 @@ def test_run_of_the_suite_shares_compiled_modules_and_makes_no_report(tmp_path):
     variables = matrix.Suite(tmp_path)._variables()
     assert variables["POSTDEPLOY_REPORT"] == "0"
     assert variables["PYTHONPYCACHEPREFIX"] == str(tmp_path)
+
+
+def test_only_what_shows_in_a_hold_is_given_one():
+    assert Case("uk-prod", 1, FAULTS["unready-in-hold"]).options[-2:] == ["--hold", "2"]
+    assert HEALTHY.options[-2:] == ["--hold", "0"]

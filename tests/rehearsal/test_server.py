@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from rehearsal.answers import Refused
 from rehearsal.kinds import BY_NAME
 from rehearsal.listing import KEPT, Pages, Shape
+from rehearsal.proxy import meddle
 from rehearsal.server import Api
 
 PODS = "/api/v1/namespaces/crm/pods"
@@ -169,6 +170,63 @@ def test_a_body_may_break_off(ask, world):
     world.settings.truncate.add("pods")
     with pytest.raises(aiohttp.ClientError):
         ask(PODS)
+
+
+def test_a_resource_may_be_broken_for_a_while(ask, world):
+    world.settings.broken["pods"] = 1
+    (first, body, _), (second, _, _) = ask(PODS, PODS)
+    assert (first, body["reason"], second) == (500, "InternalError", 200)
+
+
+def test_a_connection_may_be_reset_once(ask, world):
+    world.settings.reset["pods"] = 1
+    with pytest.raises(aiohttp.ClientError):
+        ask({"path": PODS, "method": "HEAD"})
+    assert ask(PODS)[0][0] == 200
+
+
+def test_a_token_may_be_good_for_so_many_requests_only(ask, world):
+    world.settings.token_lasts = 1
+    (first, _, _), (second, _, _), (third, _, _) = ask(PODS, PODS, "/version")
+    assert (first, second, third) == (200, 401, 200)
+
+
+def test_pages_may_be_shorter_than_asked_for(ask, world):
+    world.settings.page_at_most = 3
+    [(_, body, _)] = ask(f"{PODS}?limit=500")
+    assert len(body["items"]) == 3
+    assert body["metadata"]["remainingItemCount"] == len(world.all("Pod", "crm")) - 3
+
+
+def test_a_login_page_in_place_of_a_list_is_html_with_status_200(ask, world):
+    world.settings.proxied["pods"] = "signs in"
+    [(status, body, headers)] = ask(PODS)
+    assert (status, headers["Content-Type"]) == (200, "text/html")
+    assert "Sign in" in body
+
+
+def test_a_list_out_of_a_cache_says_how_old_it_is(ask, world):
+    world.settings.proxied["pods"] = "caches"
+    [(status, body, headers)] = ask(PODS)
+    assert (status, body["kind"], headers["Age"]) == (200, "PodList", "5400")
+
+
+def test_a_proxy_may_drop_the_continue_token_and_nothing_else(ask, world):
+    world.settings.proxied["pods"] = "drops the token"
+    [(_, body, _)] = ask(f"{PODS}?limit=3")
+    assert "continue" not in body["metadata"]
+    assert body["metadata"]["remainingItemCount"] == len(world.all("Pod", "crm")) - len(body["items"])
+
+
+def test_a_proxy_may_take_objects_out_of_later_pages(world):
+    pods, shape = world.all("Pod", "crm"), Shape(BY_NAME["Pod"], as_table=False)
+    body = Pages(world).answer(shape, "crm", {})
+    whole, thinned = (json.loads(meddle("thins out", body, first=first).body)["items"] for first in (True, False))
+    assert (len(whole), len(thinned)) == (len(pods), len(pods) - len(pods) // 3)
+
+
+def test_a_proxy_may_cut_a_body_and_correct_its_length():
+    assert meddle("cuts", b'{"items": []}', first=True).body == b'{"item'
 
 
 def test_the_whole_api_may_be_out_of_reach(ask, world):

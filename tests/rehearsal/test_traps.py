@@ -9,9 +9,11 @@ from postdeploy.verdict import State
 from rehearsal.catalogue import TRAPS
 from tests.rehearsal.judged import Rehearsal
 
-IN_MOTION = {"surge-settles", "slow-rollout-converges", "old-pods-drain"}
-ONE_RUNTIME = {"docker-pullable-image-ids", "foreign-repo-digest", "bare-image-ids"}
-"""A node has one runtime: these three contradict each other."""
+IN_MOTION = {"surge-settles", "slow-rollout-converges", "old-pods-drain", "kustomization-catches-up"}
+ONE_RUNTIME = {"docker-pullable-image-ids", "foreign-repo-digest", "bare-image-ids", "index-vs-platform-digests"}
+"""A node has one runtime: these contradict each other, and the last one needs a registry that answers."""
+ONE_END = {"migration-job-deleted-pod-left", "migration-deleted-by-hook", "job-retry-then-complete"}
+"""A Job is there or it is not."""
 
 
 def whys(rehearsal: Rehearsal) -> str:
@@ -21,17 +23,18 @@ def whys(rehearsal: Rehearsal) -> str:
 @pytest.mark.parametrize(("name", "seed"), [("uk-prod", 1), ("hk-prod", 2)])
 @pytest.mark.parametrize("trap", TRAPS)
 def test_trap_stays_green(trap, name, seed):
-    rehearsal = Rehearsal(trap, seed=seed, environment=load(name))
+    rehearsal = Rehearsal(trap, seed=seed, environment=load(TRAPS[trap].only_in or name))
     rehearsal.move()
     assert whys(rehearsal) == ""
 
 
 @pytest.mark.parametrize("trap", TRAPS)
 def test_trap_is_not_even_degraded(trap):
-    rehearsal = Rehearsal(trap)
+    rehearsal = Rehearsal(trap, environment=load(TRAPS[trap].only_in or "uk-prod"))
     rehearsal.move()
-    states = {each.state for found in rehearsal.judged().values() for each in found.values()}
-    assert states <= {State.PASSED, State.NOT_APPLICABLE}
+    states = {check: {each.state for each in found.values()} for check, found in rehearsal.judged().items()}
+    soft = {check for check, found in states.items() if not found <= {State.PASSED, State.NOT_APPLICABLE}}
+    assert soft == set(TRAPS[trap].softens)
 
 
 @pytest.mark.parametrize("trap", sorted(IN_MOTION))
@@ -45,7 +48,8 @@ def test_trap_in_motion_is_pending_at_first_and_never_doomed(trap):
 
 
 def test_all_traps_at_once_stay_green():
-    rehearsal = Rehearsal(*(each for each in TRAPS if each not in IN_MOTION | ONE_RUNTIME), seed=5)
+    anywhere = [name for name, each in TRAPS.items() if not each.only_in]
+    rehearsal = Rehearsal(*(each for each in anywhere if each not in IN_MOTION | ONE_RUNTIME | ONE_END), seed=5)
     assert whys(rehearsal) == ""
 
 

@@ -162,3 +162,25 @@ def test_cron_schedules_were_due_at_their_slots(schedule, wanted):
 )
 def test_an_earlier_release_is_another_tag(release, steps, wanted):
     assert earlier(release, steps) == wanted
+
+
+def test_what_is_put_off_until_the_hold_happens_once_and_is_in_the_history(world):
+    pod = world.all("Pod")[0]
+    world.in_hold(lambda: world.put(pod))
+    assert world.history == []
+    world.hold_begins()
+    world.hold_begins()
+    assert [change.object["metadata"]["name"] for change in world.history] == [pod["metadata"]["name"]]
+
+
+def test_history_keeps_each_state_of_a_pod_that_changes_twice_in_the_hold(world):
+    pod = world.all("Pod")[0]
+
+    def act():
+        for phase in ("Pending", "Running"):
+            pod["status"]["phase"] = phase
+            world.put(pod)
+
+    world.in_hold(act)
+    world.hold_begins()
+    assert [change.object["status"]["phase"] for change in world.history] == ["Pending", "Running"]

@@ -93,7 +93,7 @@ def test_wrong_cluster_ends_the_run_before_any_look(tmp_path: Path) -> None:
     assert "declares the kubeconfig context 'gke_northgate-prod_europe-west2_uk-prod'" in ended.output
     assert not (ended.folder / "observation").exists()
     assert ended.record["exit_code"] == 4
-    assert set(ended.verdicts.values()) == {"unverified"}
+    assert set(ended.verdicts.values()) == {"unverified", "not-applicable"}
 
 
 def test_archive_that_cannot_be_written_is_said_before_any_look(tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_interrupted_run_records_how_far_it_came(tmp_path: Path, number: signal.
     rest, _ = process.communicate(timeout=60)
     ended = Ended(process.returncode, said + rest)
     assert ended.code == 10, ended.output
-    assert set(ended.verdicts.values()) == {"unverified"}
+    assert set(ended.verdicts.values()) == {"unverified", "not-applicable"}
     assert "unverified: not run: the run was interrupted" in ended.messages("infra.pods.ready")
     assert ended.record["finished"] is not None
 
