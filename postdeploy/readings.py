@@ -122,8 +122,8 @@ class Seen:
         tag = self._sight.tag(component)
         for seen, pods in batch_claims.makers(self._sight, component):
             names = declared(template(seen), component.image)
-            for name, image, digest in (each for pod in pods for each in running(pod, names)):
-                if name and digest is not None and image.tag in ("", tag):
+            for _, image, digest in running(pods, names):
+                if digest is not None and image.tag in ("", tag):
                     yield self._build(component.image, tag, digest)
 
     def _build(self, image: str, tag: str, digest: Digest) -> str:

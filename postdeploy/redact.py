@@ -70,8 +70,9 @@ class Redactor:
         """The text with secrets masked."""
         if self._secrets:
             text = self._secrets.sub(MASK, text)
-        for needle, pattern, mask in PATTERNS:
-            if needle is None or needle in text:
+        folded = text.casefold()
+        for needles, pattern, mask in PATTERNS:
+            if not needles or any(map(folded.__contains__, needles)):
                 text = _settled(pattern, partial(self._masked, mask=mask), text)
         return text
 
@@ -225,22 +226,20 @@ _WORD = (
 )
 _VALUE = r"(?P<value>\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?|\\+\"[^\"\\]*(?:\\+\")?|[^\s,;&\"'<>(){}\[\]\\]+)"
 
-PATTERNS: tuple[tuple[str | None, re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+_TOKENS = r"\b(?:gh[pousr]_\w{20,}|glpat-[\w-]{16,}|AKIA[0-9A-Z]{16}|xox[abprs]-[\w-]{10,}|ya29\.[\w-]{10,})"
+
+PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (
-        "PRIVATE KEY",
+        ("private key",),
         re.compile(
             r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|\Z)", re.S
         ),
         _all,
     ),
-    ("eyJ", re.compile(r"\beyJ[\w-]{5,}(?:\.[\w-]*){1,4}"), _all),
+    (("eyj",), re.compile(r"\beyJ[\w-]{5,}(?:\.[\w-]*){1,4}"), _all),
+    (("gh", "glpat-", "akia", "xox", "ya29."), re.compile(_TOKENS), _all),
     (
-        None,
-        re.compile(r"\b(?:gh[pousr]_\w{20,}|glpat-[\w-]{16,}|AKIA[0-9A-Z]{16}|xox[abprs]-[\w-]{10,}|ya29\.[\w-]{10,})"),
-        _all,
-    ),
-    (
-        None,
+        ("authorization", "cookie"),
         re.compile(
             r"((?:authorization|cookie)\\*[\"']?\s{0,4}[:=]\s{0,4}\\*[\"']?)(?!\[redacted\])"
             r"(?:(?:basic|bearer|token|digest|negotiate)\s{1,4})?[^\s\"'\\,;]+",
@@ -248,11 +247,23 @@ PATTERNS: tuple[tuple[str | None, re.Pattern[str], Callable[[re.Match[str]], str
         ),
         _after,
     ),
-    (None, re.compile(r"\b((?:bearer|basic)\s{1,4})(?=\S{0,64}[0-9=+/._~])[\w.~+/-]{8,}=*", re.I), _after),
-    ("://", re.compile(r"(\b[a-z][a-z0-9+.-]{1,20}://)[^\s/\"'<>]{1,512}@", re.I), lambda match: f"{match[1]}{MASK}@"),
-    (None, re.compile(rf"(?P<key>{_WORD}\\*[\"']?\s{{0,4}}(?:=>|[:=]|%3D)\s{{0,4}}){_VALUE}", re.I), _pair),
-    (None, re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}(?![A-Z0-9])"), _iban),
-    (None, re.compile(r"(?<![0-9A-Za-z])\d(?:[ -]?\d){12,}(?![0-9A-Za-z])"), _card),
-    ("@", re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}@(?:[\w-]{1,63}\.){1,8}[a-z]{2,}\b", re.I), _all),
+    (
+        ("bearer", "basic"),
+        re.compile(r"\b((?:bearer|basic)\s{1,4})(?=\S{0,64}[0-9=+/._~])[\w.~+/-]{8,}=*", re.I),
+        _after,
+    ),
+    (
+        ("://",),
+        re.compile(r"(\b[a-z][a-z0-9+.-]{1,20}://)[^\s/\"'<>]{1,512}@", re.I),
+        lambda match: f"{match[1]}{MASK}@",
+    ),
+    (
+        ("passw", "passphrase", "pwd", "secret", "token", "otp", "key", "credential"),
+        re.compile(rf"(?P<key>{_WORD}\\*[\"']?\s{{0,4}}(?:=>|[:=]|%3D)\s{{0,4}}){_VALUE}", re.I),
+        _pair,
+    ),
+    ((), re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}(?![A-Z0-9])"), _iban),
+    ((), re.compile(r"(?<![0-9A-Za-z])\d(?:[ -]?\d){12,}(?![0-9A-Za-z])"), _card),
+    (("@",), re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}@(?:[\w-]{1,63}\.){1,8}[a-z]{2,}\b", re.I), _all),
 )
-"""A needle that must be there (cheap to look for), the form, and what replaces it; whole blocks come first."""
+"""Needles of which one must be in the folded text (cheap to look for), the form, what replaces it; blocks first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from postdeploy.cluster.images import Digest
 from postdeploy.cluster.objects_images import DigestSet
@@ -12,8 +12,7 @@ FILE = "--digests"
 REGISTRY = "the registry"
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True):
     """What may run as one image and tag."""
 
     digests: frozenset[str]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import cast
+
+from msgspec.structs import replace
 
 from postdeploy.cluster import batch_claims, digest_claims, image_claims, pods, rollout
 from postdeploy.cluster.objects import DaemonSet, Deployment, Pod, Snapshot, StatefulSet, Workload
@@ -166,7 +167,9 @@ class ClusterClaims:
         current = self._family.current(seen)
         live = self._family.living(seen)
         wanted = _wanted(seen)
-        rulings = [pods.pod(each, now=self._now, min_ready_s=seen.spec.min_ready_seconds) for each in live]
+        soon = seen.spec.min_ready_seconds
+        doubtful = live if soon else self._family.remarkable(seen)
+        rulings = [pods.pod(each, now=self._now, min_ready_s=soon) for each in doubtful]
         unwell = sorted((each for each in rulings if not each.holds), key=gravity)
         if unwell:
             worst = unwell[0]
@@ -181,8 +184,9 @@ class ClusterClaims:
         return passed(f"{len(live)} pods ready" + (f", {leftovers} leftovers of lost nodes" if leftovers else ""))
 
     def _pods_doomed(self, seen: Workload) -> Ruling:
-        live = self._family.living(seen)
-        found = [ruling for each in live if (ruling := pods.doom(each, self._now)) and ruling.state is State.FAILED]
+        live, doubtful = self._family.living(seen), self._family.remarkable(seen)
+        rulings = [ruling for each in doubtful if (ruling := pods.doom(each, self._now))]
+        found = [each for each in rulings if each.state is State.FAILED]
         if not found:
             return passed(f"none of {len(live)}")
         worst = min(found, key=gravity)

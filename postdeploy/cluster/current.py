@@ -37,7 +37,8 @@ class Current:
     def is_well(self, uid: str) -> bool | None:
         """Whether an object is well now; None where it is not part of the release, or no more."""
         if uid not in self._well and uid in self.pods:
-            self._put(self.pods[uid], pods.pod(self.pods[uid], now=self._now))
+            pod = self.pods[uid]
+            self._put(pod, None if pods.is_plainly_well(pod) else pods.pod(pod, now=self._now))
         return self._well.get(uid)
 
     def _put(self, seen: Named, ruling: Ruling | None) -> None:

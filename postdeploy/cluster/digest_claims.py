@@ -50,14 +50,13 @@ def _collect(sight: Sight, component: Component, into: dict[Digest, list[str]], 
     """Adds what the nodes report for the pods of one component that ask for its expected tag."""
     for seen, pods in batch_claims.makers(sight, component):
         names, tag = declared(template(seen), component.image), sight.tag(component)
-        for pod in pods:
-            for name, image, found in running(pod, names):
-                if image.tag and image.tag != tag:
-                    continue
-                if found is not None:
-                    into[found].append(f"{pod.metadata.name}/{name}")
-                elif pod.is_live:
-                    waiting.append(f"{pod.metadata.name}/{name}")
+        for (name, image, found), running_it in running(pods, names).items():
+            if image.tag and image.tag != tag:
+                continue
+            if found is not None:
+                into[found] += [f"{each.metadata.name}/{name}" for each in running_it]
+            else:
+                waiting += [f"{each.metadata.name}/{name}" for each in running_it if each.is_live]
 
 
 def _of_tag(sight: Sight, image: str, tag: str, found: dict[Digest, list[str]]) -> Ruling | None:

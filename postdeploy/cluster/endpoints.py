@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from postdeploy.cluster.objects import Endpoint, EndpointSlice, Pod, Service
 from postdeploy.cluster.ruling import Ruling, degraded, failed, not_applicable, passed, pending, unverified
@@ -17,8 +18,7 @@ Key = str | tuple[str, ...]
 """What tells one endpoint from another: its pod's uid, else its addresses."""
 
 
-@dataclass(frozen=True, slots=True)
-class Behind:
+class Behind(msgspec.Struct, frozen=True):
     """The pods around one Service."""
 
     current: Mapping[str, Pod]
@@ -148,7 +148,7 @@ def _counted(
     gates = (
         f"; the load balancer sees all of them ({NEG_READY})" if any(map(_has_gate, behind.current.values())) else ""
     )
-    left_out = [uid for uid, pod in behind.current.items() if pod.is_live and _is_ready(pod) and uid not in ready]
+    left_out = [uid for uid, pod in behind.current.items() if uid not in ready and pod.is_live and _is_ready(pod)]
     if left_out:
         return degraded(
             f"{len(left_out)} ready pods of the current revision get no traffic: {_named(left_out, behind)}",
@@ -158,7 +158,8 @@ def _counted(
 
 
 def _has_gate(pod: Pod) -> bool:
-    return any(each.condition_type == NEG_READY for each in pod.spec.readiness_gates)
+    gates = pod.spec.readiness_gates
+    return bool(gates) and any(each.condition_type == NEG_READY for each in gates)
 
 
 def _is_ready(pod: Pod) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
+
+import msgspec
 
 from postdeploy.cluster.current import Current, began
 from postdeploy.cluster.diagnosis import suppresses
@@ -23,8 +24,7 @@ SHOWN = 4
 CAUSE = "The message says it; the claims about the object named say whether it still holds."
 
 
-@dataclass(slots=True)
-class Group:
+class Group(msgspec.Struct):
     """Warnings that say the same of several objects."""
 
     state: State
@@ -32,7 +32,7 @@ class Group:
     event: Event
     """The first of them, for its words."""
     times: int = 0
-    names: set[str] = field(default_factory=set)
+    names: set[str] = msgspec.field(default_factory=set)
 
     def __str__(self) -> str:
         return f"{self.brief}: {self.event.text.strip()}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from postdeploy.cluster import rollout
 from postdeploy.cluster.delivery import GROUPS

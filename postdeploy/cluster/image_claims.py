@@ -41,8 +41,7 @@ def tag(sight: Sight, component: Component) -> Judgement:
     seen = subject(sight, component)
     if isinstance(seen, Ruling):
         return sight.judge(component, claim, seen)
-    pods = [each for each in _current(sight, seen) if each.is_live]
-    ruling = _template_tag(sight, component, template(seen)) or _pod_tags(sight, component, template(seen), pods)
+    ruling = _template_tag(sight, component, template(seen)) or _pod_tags(sight, component, seen)
     needs = [RESOURCES[component.kind], *(["pods"] if component.kind in WORKLOAD_KINDS else [])]
     needs += ["replicasets"] if component.kind == "Deployment" else []
     return sight.judge(component, claim, ruling, uids=[seen.metadata.uid], field=_path(seen), needs=needs)
@@ -58,8 +57,12 @@ def _path(seen: Subject) -> str:
     return "spec.jobTemplate.spec.template" if isinstance(seen, CronJob) else "spec.template"
 
 
-def _current(sight: Sight, seen: Subject) -> list[Pod]:
-    return [] if isinstance(seen, (CronJob, Job)) else sight.family.current(seen)
+def asked(sight: Sight, component: Component, seen: Subject) -> dict[tuple[str, ImageRef], list[Pod]]:
+    """The images that the living pods of its current revision ask for; worked out once for all who want to know."""
+    if isinstance(seen, (CronJob, Job)):
+        return {}
+    names = declared(template(seen), component.image)
+    return sight.once("asked", component.name, lambda: requested(sight.family.living(seen), names))
 
 
 def _template_tag(sight: Sight, component: Component, asked: PodTemplate) -> Ruling | None:
@@ -89,14 +92,14 @@ def _compare(sight: Sight, component: Component, image: ImageRef, who: str) -> R
     return failed(f"{who} runs {image} where {expected} is expected", WRONG_TAG)
 
 
-def _pod_tags(sight: Sight, component: Component, asked: PodTemplate, pods: list[Pod]) -> Ruling:
-    names = declared(asked, component.image)
-    for (name, image), asking in requested(pods, names).items():
+def _pod_tags(sight: Sight, component: Component, seen: Subject) -> Ruling:
+    for (name, image), asking in asked(sight, component, seen).items():
         who = f"container {name} of pod {asking[0].metadata.name}"
         if (found := _compare(sight, component, image, who)) is not None:
             return found
-    listed = ", ".join(sorted(names))
-    return passed(f"{listed} in the template" + (f" and in {len(pods)} pods" if pods else ""))
+    pods = 0 if isinstance(seen, (CronJob, Job)) else len(sight.family.living(seen))
+    listed = ", ".join(sorted(declared(template(seen), component.image)))
+    return passed(f"{listed} in the template" + (f" and in {pods} pods" if pods else ""))
 
 
 def lockstep(sight: Sight) -> Judgement:

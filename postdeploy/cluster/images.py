@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 from postdeploy.cluster.objects import Container, Pod, PodTemplate
 
@@ -19,8 +20,7 @@ REMEMBERED = 4096
 """References and imageIDs whose parts are kept: thousands of pods name a few dozen."""
 
 
-@dataclass(frozen=True, slots=True)
-class ImageRef:
+class ImageRef(msgspec.Struct, frozen=True):
     """An image reference in its parts."""
 
     repository: str
@@ -59,8 +59,7 @@ def canonical(repository: str) -> str:
     return f"{first}/{rest}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Digest:
+class Digest(msgspec.Struct, frozen=True, order=True):
     """What a node says it runs: the digest of a manifest (or index), or of the image's configuration."""
 
     value: str
@@ -108,10 +107,16 @@ def requested(pods: Iterable[Pod], names: Collection[str]) -> dict[tuple[str, Im
     return {(name, parse(image)): asking for (name, image), asking in found.items()}
 
 
-def running(pod: Pod, names: Iterable[str]) -> Iterator[tuple[str, ImageRef, Digest | None]]:
-    """Of the containers of these names in a pod: the image asked for, and the digest its node reports."""
-    wanted = frozenset(names)
-    digests = {each.name: digest_of(each.image_id) for each in pod.status.all_statuses if each.name in wanted}
-    for each in pod.spec.all_containers:
-        if each.name in wanted:
-            yield each.name, parse(each.image), digests.get(each.name)
+def running(pods: Iterable[Pod], names: Collection[str]) -> dict[tuple[str, ImageRef, Digest | None], list[Pod]]:
+    """Of the containers of these names: each image asked for and digest its node reports, with the pods of both."""
+    found: dict[tuple[str, str, str], list[Pod]] = defaultdict(list)
+    for pod in pods:
+        statuses = pod.status.all_statuses
+        for each in pod.spec.all_containers:
+            if (name := each.name) in names:
+                reported = next((status.image_id for status in statuses if status.name == name), "")
+                found[name, each.image, reported].append(pod)
+    parsed: dict[tuple[str, ImageRef, Digest | None], list[Pod]] = defaultdict(list)
+    for (name, image, reported), running_it in found.items():
+        parsed[name, parse(image), digest_of(reported)] += running_it
+    return parsed

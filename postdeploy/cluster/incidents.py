@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from postdeploy.cluster import pods, restarts
 from postdeploy.cluster.doom import describe
@@ -24,8 +25,7 @@ from postdeploy.verdict import State
 Tell = Callable[[Incident], None]
 
 
-@dataclass
-class Followed:
+class Followed(msgspec.Struct):
     """One pod that is followed, as it was seen last."""
 
     component: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import cast
+
+import msgspec
 
 from postdeploy.cluster import image_claims
 from postdeploy.cluster.claims import ClusterClaims
@@ -29,8 +30,7 @@ from postdeploy.verdict import Judgement, State
 DISAGREES = (State.FAILED, State.PENDING)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """One object of a layer: who it is, what a rule says of it, and that in a few words."""
 
     who: str
@@ -40,8 +40,7 @@ class Part:
     """Of a workload's pods: why those of the new revision are not ready."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(msgspec.Struct, frozen=True):
     """One step of the way, with a part for each object in it."""
 
     name: str
@@ -184,10 +183,12 @@ class Layers:
     def _strangers(self, component: Component, seen: Workload) -> list[Pod]:
         """Its live pods that run another tag, of whatever revision."""
         keeps = isinstance(seen, RolledOut) and seen.keeps_the_old_stack
-        pods = [*self._sight.family.current(seen), *([] if keeps else self._sight.family.old(seen))]
-        names = declared(seen.spec.template, component.image)
-        asked = requested([each for each in pods if each.is_live], names)
-        wrong = [asking for (_, image), asking in asked.items() if self._is_other(component, image)]
+        old = [] if keeps else [each for each in self._sight.family.old(seen) if each.is_live]
+        asked = [
+            *image_claims.asked(self._sight, component, seen).items(),
+            *requested(old, declared(seen.spec.template, component.image)).items(),
+        ]
+        wrong = [asking for (_, image), asking in asked if self._is_other(component, image)]
         return list({each.metadata.uid or each.metadata.name: each for asking in wrong for each in asking}.values())
 
 

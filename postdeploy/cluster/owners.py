@@ -17,6 +17,7 @@ from postdeploy.cluster.objects import (
     StatefulSet,
     Workload,
 )
+from postdeploy.cluster.pods import is_plainly_well
 from postdeploy.cluster.rollout import partition
 
 HASH = "controller-revision-hash"
@@ -56,7 +57,9 @@ class Family:
         self._replicasets = by_owner(snapshot.replicasets)
         self._pods = by_owner(snapshot.pods)
         self._jobs = by_owner(snapshot.jobs)
+        self._newest: dict[str, ReplicaSet | None] = {}
         self._living: dict[tuple[str, ...], list[Pod]] = {}
+        self._remarkable: dict[tuple[str, ...], list[Pod]] = {}
         self._strays: dict[str, list[Pod]] = defaultdict(list)
         for pod in snapshot.pods:
             owner = pod.metadata.controller
@@ -77,6 +80,12 @@ class Family:
 
     def current_replicaset(self, deployment: Deployment) -> ReplicaSet | None:
         """The ReplicaSet of the Deployment's own revision, owned by its uid and not merely named like it."""
+        key = f"{deployment.metadata.uid}@{deployment.metadata.annotations.revision}"
+        if key not in self._newest:
+            self._newest[key] = self._of_its_revision(deployment)
+        return self._newest[key]
+
+    def _of_its_revision(self, deployment: Deployment) -> ReplicaSet | None:
         own = self._replicasets.get(deployment.metadata.uid, [])
         revision = deployment.metadata.annotations.revision
         if revision:
@@ -96,11 +105,17 @@ class Family:
 
     def living(self, workload: Workload) -> list[Pod]:
         """The pods of its current revision that count as replicas: neither ended nor going."""
-        meta = workload.metadata
-        key = (workload.KIND, meta.namespace, meta.name, meta.uid)
+        key = _key(workload)
         if key not in self._living:
             self._living[key] = [each for each in self.current(workload) if each.is_live]
         return self._living[key]
+
+    def remarkable(self, workload: Workload) -> list[Pod]:
+        """Those of its living pods that are not plainly well: a rule need look at no other, whatever their number."""
+        key = _key(workload)
+        if key not in self._remarkable:
+            self._remarkable[key] = [each for each in self.living(workload) if not is_plainly_well(each)]
+        return self._remarkable[key]
 
     def old(self, workload: Workload) -> list[Pod]:
         """The pods of earlier revisions that still run or are going; what has ended is a leftover and not here."""
@@ -131,6 +146,11 @@ class Family:
             for each in self._strays.get(workload.metadata.namespace, [])
             if not each.is_over and selector.matches(each.metadata.labels)
         ]
+
+
+def _key(workload: Workload) -> tuple[str, ...]:
+    meta = workload.metadata
+    return workload.KIND, meta.namespace, meta.name, meta.uid
 
 
 def _revision(meta: Meta) -> str:

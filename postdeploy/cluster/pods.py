@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from postdeploy.cluster.doom import container_doom, describe, exit_cause
 from postdeploy.cluster.objects import Container, ContainerStatus, Pod
@@ -39,6 +40,39 @@ def pod(seen: Pod, *, now: datetime | None = None, min_ready_s: int = 0) -> Ruli
     if seen.status.phase == "Unknown":
         return unverified("the node does not report (status.phase Unknown)", "The node is lost or cut off.")
     return doom(seen, now) or _unscheduled(seen) or _unready(seen) or _fresh(seen, now, min_ready_s) or _well(seen)
+
+
+def is_plainly_well(seen: Pod) -> bool:
+    """Whether no rule about pods has anything to object to or to tell: true of nearly all there are, and told at once.
+
+    Ready, every container running in its first life, begun before the pod was ready; what had to end has ended well.
+    """
+    status, ready = seen.status, None
+    if status.phase != "Running" or seen.metadata.deletion_timestamp or status.ephemeral_container_statuses:
+        return False
+    for condition in status.conditions:
+        if condition.is_false:
+            return False
+        if condition.type == "Ready":
+            ready = condition
+    if ready is None or not ready.is_true or ready.last_transition_time is None:
+        return False
+    begun = partial(_runs_since_before, ready.last_transition_time)
+    return all(map(_has_ended_well, status.init_container_statuses)) and all(map(begun, status.container_statuses))
+
+
+def _has_ended_well(status: ContainerStatus) -> bool:
+    ended = status.state.terminated
+    if ended is None or ended.exit_code or ended.reason == "OOMKilled":
+        return False
+    return not status.restart_count and not status.last_state.terminated
+
+
+def _runs_since_before(ready_since: datetime, status: ContainerStatus) -> bool:
+    running = status.state.running
+    if running is None or running.started_at is None or running.started_at > ready_since:
+        return False
+    return status.ready and not status.restart_count and not status.last_state.terminated
 
 
 def _ended(seen: Pod) -> Ruling:

@@ -6,8 +6,9 @@ restartCount alone does not tell: it begins at 0 again with a node, and counts w
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 from postdeploy.cluster.objects import Base, ContainerStatus, Pod, Terminated
 
@@ -94,8 +95,7 @@ def _differs(base: Base, status: ContainerStatus) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(msgspec.Struct, frozen=True):
     """What counts as `since the rollout` for one workload."""
 
     since: datetime | None
@@ -110,8 +110,7 @@ class Window:
         return self.own or bool(self.since and moment and moment >= self.since)
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(msgspec.Struct, frozen=True):
     """The restarts of one container since the rollout began."""
 
     pod: Pod
@@ -124,33 +123,38 @@ class Count:
 def counts(pods: Iterable[Pod], window: Window, baseline: Mapping[Key, Base]) -> Iterator[Count]:
     """Every container that restarted since the rollout began."""
     for pod in pods:
-        new = window.covers(pod.metadata.creation_timestamp)
+        new, since = window.covers(pod.metadata.creation_timestamp), _ready_since(pod)
         for status in pod.status.all_statuses:
             base = baseline.get((pod.metadata.uid, status.name)) if baseline else None
-            if times := _times(pod, status, window, base, new=new):
-                yield Count(pod, status, times, times == 1 and _is_start_up(pod, status, window, base))
+            outlived = _outlived_its_start(status, since)
+            if times := _times(status, window, base, new=new, outlived=outlived):
+                excused = times == 1 and not outlived and _is_start_up(pod, status, window, base)
+                yield Count(pod, status, times, excused)
 
 
-def _times(pod: Pod, status: ContainerStatus, window: Window, base: Base | None, *, new: bool) -> int:
+def _times(status: ContainerStatus, window: Window, base: Base | None, *, new: bool, outlived: bool) -> int:
     seen = between(base, status) if base else 0
     if new:
-        return (base.restarts if base else status.restart_count) + seen or int(_outlived_its_start(pod, status))
+        return (base.restarts if base else status.restart_count) + seen or int(outlived)
     began = base.started_at if base else started(status)
     return seen + int(window.covers(began))
 
 
-def _outlived_its_start(pod: Pod, status: ContainerStatus) -> bool:
+def _ready_since(pod: Pod) -> datetime | None:
+    """Since when the pod has been Ready; None: it is not."""
+    ready = pod.condition("Ready")
+    return ready.last_transition_time if ready and ready.is_true else None
+
+
+def _outlived_its_start(status: ContainerStatus, ready_since: datetime | None) -> bool:
     """Whether it began to run after its pod had become ready, although its counter says 0."""
-    if not status.state.running:
-        return False
-    began, ready = started(status), pod.condition("Ready")
-    since = ready.last_transition_time if ready and ready.is_true else None
-    return bool(began and since and began > since)
+    began = status.state.running and status.state.running.started_at
+    return bool(began and ready_since and began > ready_since)
 
 
 def _is_start_up(pod: Pod, status: ContainerStatus, window: Window, base: Base | None) -> bool:
     """Whether a container's only restart was a start that failed before its pod had ever been ready."""
-    if (base is not None and base.ready and between(base, status)) or _outlived_its_start(pod, status):
+    if base is not None and base.ready and between(base, status):
         return False
     last = status.last_state.terminated or status.state.terminated
     at = (last.finished_at if last else None) or started(status)
@@ -167,9 +171,10 @@ def killed(pods: Iterable[Pod], window: Window, baseline: Mapping[Key, Base]) ->
     """Every container whose latest end on record was for want of memory, or as if, since the rollout began."""
     for pod in pods:
         for status in pod.status.all_statuses:
-            ends = [end for end in (status.state.terminated, status.last_state.terminated) if end and _is_killed(end)]
-            if not ends:
+            now, last = status.state.terminated, status.last_state.terminated
+            if not now and not last:
                 continue
+            ends = [end for end in (now, last) if end and _is_killed(end)]
             new = (pod.metadata.uid, status.name) in baseline
             if any(new or _is_recent(pod, each, window) for each in ends):
                 yield pod, status

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from postdeploy.verdict import State
 
@@ -17,8 +18,7 @@ GRAVEST_FIRST = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Ruling:
+class Ruling(msgspec.Struct, frozen=True):
     """A rule's answer about one object."""
 
     state: State

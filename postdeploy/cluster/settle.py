@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 import anyio
@@ -102,8 +101,7 @@ async def _look(reader: Reader, environment: Environment, release: str, commit: 
     return msgspec.structs.replace(await take(reader, environment, release), commit=commit)
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(msgspec.Struct, frozen=True):
     """When to look again, and until when."""
 
     deadline: Deadline

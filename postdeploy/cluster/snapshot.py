@@ -146,7 +146,7 @@ def _quiet_event(event: Event, redactor: Redactor) -> Event:
 
 def _quiet_pod(pod: Pod, redactor: Redactor) -> Pod:
     """A container's last words are the end of its log where its terminationMessagePolicy says so."""
-    if not any(_words(each.state) or _words(each.last_state) for each in pod.status.all_statuses):
+    if not any(map(_has_words, pod.status.all_statuses)):
         return pod
 
     def quiet(statuses: tuple[ContainerStatus, ...]) -> tuple[ContainerStatus, ...]:
@@ -163,9 +163,10 @@ def _quiet_pod(pod: Pod, redactor: Redactor) -> Pod:
     return replace(pod, status=status)
 
 
-def _words(state: ContainerState) -> str:
-    said = state.terminated or state.waiting
-    return said.message if said else ""
+def _has_words(status: ContainerStatus) -> bool:
+    now, last = status.state, status.last_state
+    said = now.terminated or now.waiting
+    return bool((said and said.message) or (last.terminated and last.terminated.message))
 
 
 def _quiet_state(state: ContainerState, redactor: Redactor) -> ContainerState:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
-from postdeploy.cluster import image_claims, restarts
+from postdeploy.cluster import image_claims, pods, restarts
 from postdeploy.cluster.current import began
 from postdeploy.cluster.doom import describe
 from postdeploy.cluster.objects import Deployment, Event, Incident, Pod, Snapshot, Workload
@@ -38,6 +38,7 @@ class StabilityClaims:
         self._memory_events = [each for each in snapshot.events if each.reason in OUT_OF_MEMORY]
         self._since = began(self.sight)
         self._baseline = {(each.uid, each.container): each for each in snapshot.baseline}
+        self._changed = {each.uid for each in snapshot.baseline}
         self._budgets = [each for each in environment.restart_budgets if not each.is_expired(snapshot.taken.date())]
 
     def held(self, component: Component) -> Judgement:
@@ -69,11 +70,11 @@ class StabilityClaims:
         """The living pod that says most of what is wrong; it may be well again, but its last log is worth reading."""
         held = self.sight.snapshot.held
         named = {each.pod for each in held.incidents if each.component == component.name} if held else set()
-        pods = self._pods(component)
+        living = self._pods(component)
         found = [each.pod for each in self._beyond(component)]
         found += [pod for pod, _ in self._killed(component)]
-        found += [each for each in pods if each.metadata.name in named]
-        return found[0] if found else self.sight.diagnosis.most_useful(pods)
+        found += [each for each in living if each.metadata.name in named]
+        return found[0] if found else self.sight.diagnosis.most_useful(living)
 
     # --- held ------------------------------------------------------------------------------------------------------
 
@@ -146,8 +147,21 @@ class StabilityClaims:
         return self.sight.once(
             "restarts",
             component.name,
-            lambda: list(restarts.counts(self._pods(component), self._window(component), self._baseline)),
+            lambda: list(restarts.counts(self._doubtful(component), self._window(component), self._baseline)),
         )
+
+    def _doubtful(self, component: Component) -> list[Pod]:
+        """Of its living pods those that may have restarted: in what the release made, a plainly well one has not."""
+        living = self._pods(component)
+        if not self._window(component).own:
+            return living
+        remarkable = self._remarkable(component)
+        changed = [each for each in living if each.metadata.uid in self._changed] if self._changed else []
+        return remarkable + [each for each in changed if pods.is_plainly_well(each)]
+
+    def _remarkable(self, component: Component) -> list[Pod]:
+        found = self.sight.find(component)
+        return [] if isinstance(found, Ruling) else self.sight.family.remarkable(cast("Workload", found))
 
     def _pods(self, component: Component) -> list[Pod]:
         """The living pods of its current revision: what is gone or going no longer speaks for the release."""
@@ -170,7 +184,7 @@ class StabilityClaims:
         return self.sight.once("killed", component.name, lambda: self._all_killed(component))
 
     def _all_killed(self, component: Component) -> list[tuple[Pod, str]]:
-        found = restarts.killed(self._pods(component), self._window(component), self._baseline)
+        found = restarts.killed(self._remarkable(component), self._window(component), self._baseline)
         return [(pod, f"pod {pod.metadata.name}: {describe(status)}") for pod, status in found]
 
     def _oom(self, component: Component) -> Ruling:
@@ -186,9 +200,9 @@ class StabilityClaims:
         """What nodes say of memory since the rollout, about its pods or about the nodes they run on."""
         if not self._memory_events:
             return []
-        pods = self._pods(component)
-        about = {each.metadata.uid for each in pods}
-        nodes = {each.spec.node_name for each in pods} - {""}
+        living = self._pods(component)
+        about = {each.metadata.uid for each in living}
+        nodes = {each.spec.node_name for each in living} - {""}
         return [
             each
             for each in self._memory_events

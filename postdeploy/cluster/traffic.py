@@ -24,12 +24,17 @@ class TrafficClaims:
         self.sight = Sight.of(snapshot, environment, release)
         self._seen = snapshot
         self._services = by_name(snapshot.services)
-        self._pods: dict[str, dict[str, Pod]] = defaultdict(dict)
+        self._pods = self.sight.once("pods by uid", "", self._pods_by_uid)
         self._slices: dict[tuple[str, str], list[EndpointSlice]] = defaultdict(list)
-        for pod in snapshot.pods:
-            self._pods[pod.metadata.namespace][pod.metadata.uid] = pod
         for each in snapshot.endpointslices:
             self._slices[each.metadata.namespace, each.service].append(each)
+
+    def _pods_by_uid(self) -> dict[str, dict[str, Pod]]:
+        found: dict[str, dict[str, Pod]] = defaultdict(dict)
+        for pod in self._seen.pods:
+            meta = pod.metadata
+            found[meta.namespace][meta.uid] = pod
+        return found
 
     def endpoints(self, component: Component) -> Judgement:
         """Its Service sends traffic to ready pods of the current revision, and to nobody else."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 
 from postdeploy.cluster.events import HARMLESS, START_UP_FAILURES
 from postdeploy.cluster.objects import Event, Pod
@@ -31,14 +32,16 @@ METRICS = frozenset({"FailedGetResourceMetric", "FailedComputeMetricsReplicas", 
 DRAINING = frozenset({"NodeNotReady", "TaintManagerEviction"})
 LIVENESS = re.compile(r"^liveness probe", re.IGNORECASE)
 
-VARIABLE = (
-    (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uid>"),
-    (re.compile(r"\b\d{1,3}(\.\d{1,3}){3}(:\d+)?\b"), "<address>"),
-    (re.compile(r"sha256:[0-9a-f]{12,}"), "sha256:…"),
-    (re.compile(r"\b[a-z0-9][a-z0-9-]*-[a-z0-9]{8,10}-[a-z0-9]{5}\b"), "<pod>"),
-    (re.compile(r"\b\d[\d.]*(?:(?:ms|[smh]|[KMG]i)[\d.]*)*\b"), "<n>"),
+VARIABLE = re.compile(
+    r"(?P<uid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
+    r"|(?P<address>\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b)"
+    r"|(?P<digest>sha000:[0-9a-f]{12,})"
+    r"|(?P<pod>\b[a-z0-9][a-z0-9-]*-[a-z0-9]{8,10}-[a-z0-9]{5}\b)"
+    r"|(?P<n>\b\d[\d.]*(?:(?:ms|[smh]|[KMG]i)[\d.]*)*\b)"
 )
-"""What differs between two warnings that mean the same."""
+"""What differs between two warnings that mean the same; their digits are all 0 by then."""
+ZEROS = str.maketrans("123456789", "0" * 9)
+REMEMBERED = 4096
 
 
 class Weight(Enum):
@@ -93,7 +96,10 @@ def _lasted(event: Event) -> timedelta:
 
 def normalised(text: str) -> str:
     """A message without what differs from pod to pod and from minute to minute."""
-    found = " ".join(text.split())
-    for pattern, instead in VARIABLE:
-        found = pattern.sub(instead, found)
-    return found
+    return _shape(text.translate(ZEROS))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _shape(text: str) -> str:
+    """Thousands of messages with their digits levelled are a few dozen."""
+    return VARIABLE.sub(lambda match: f"<{match.lastgroup}>", " ".join(text.split()))

@@ -68,7 +68,7 @@ def test_injected_containers_are_known_by_what_the_template_does_not_have():
     template = seen(build.deployment()).spec.template
     spec = {"containers": [*build.containers(), {"name": "istio-proxy", "image": "mesh:1"}]}
     pod = seen(build.pod(spec=spec, status={"containerStatuses": [ran(), ran("istio-proxy", imageID=f"mesh@{OTHER}")]}))
-    assert list(running(pod, declared(template, REPO))) == [("web", ImageRef(REPO, RELEASE), Digest(DIGEST))]
+    assert running([pod], declared(template, REPO)) == {("web", ImageRef(REPO, RELEASE), Digest(DIGEST)): [pod]}
 
 
 def tag(*raw, over=(), **more):
