@@ -63,8 +63,16 @@ def _kustomization(world: World, name: str, since: datetime) -> None:
     said = f"Applied revision: {revision}"
     made = flux_object(world, "Kustomization", name, spec, "ReconciliationSucceeded", said, since)
     made["status"] |= dict.fromkeys(("lastAppliedRevision", "lastAttemptedRevision"), revision)
+    made["status"]["inventory"] = {"entries": _applied_by(world, name)}
     healthy = condition("Healthy", "True", "Succeeded", "Health check passed in 41.2s", since)
     made["status"]["conditions"].append(healthy | {"observedGeneration": GENERATION})
+
+
+def _applied_by(world: World, name: str) -> list[Obj]:
+    """What a Kustomization lists of what it applied: the components of its group that Helm does not bring."""
+    members = [e for e in world.environment.components.values() if e.group == name and e.hook_of is None]
+    groups = {"CronJob": "batch", "Job": "batch"}
+    return [{"id": f"{e.namespace}_{e.name}_{groups.get(e.kind, 'apps')}_{e.kind}", "v": "v1"} for e in members]
 
 
 def _helm_release(world: World, name: str) -> None:

@@ -64,6 +64,14 @@ def migration_of_old_release(scene: Scene) -> None:
 def migration_missing(scene: Scene) -> None:
     """The migration Job is gone and no event tells how it ended: it may have failed like it may have completed."""
     _collect(scene)
+    without_hooks(scene)
+
+
+@fault(MIGRATION, "unverified", only_in="stage")
+def migration_hooks_disabled(scene: Scene) -> None:
+    """The Helm hook that migrates was switched off in an incident and stayed so: nothing ran, and Helm is content."""
+    _collect(scene)
+    without_hooks(scene)
 
 
 @fault(MIGRATION)
@@ -130,6 +138,14 @@ def _migration(scene: Scene) -> Component:
 def _cronjob(scene: Scene) -> Component:
     found = [each for each in scene.components("CronJob") if not each.suspended]
     return scene.draw.choice(sorted(found, key=lambda each: each.name))
+
+
+def without_hooks(scene: Scene) -> None:
+    """Let Helm run no hooks in its upgrades, where the migration is one."""
+    if hook_of := _migration(scene).hook_of:
+        found = scene.world.get("HelmRelease", hook_of, scene.world.environment.flux.namespace)
+        found["spec"]["upgrade"] = {"disableHooks": True}
+        scene.world.put(found)
 
 
 def _collect(scene: Scene) -> None:

@@ -96,6 +96,22 @@ def child_oom(scene: Scene) -> None:
     scene.world.put(well_again(restarted(pod, 1, at, 137, "Error"), at + timedelta(seconds=6)))
 
 
+@fault(OOM, "degraded")
+def node_out_of_memory(scene: Scene) -> None:
+    """A node that runs the release killed processes for want of memory: the pods lived on, and only the node tells."""
+    name = scene.pods(scene.victim())[0]["spec"]["nodeName"]
+    said = "System OOM encountered, victim process: celery, pid: 41823"
+    scene.world.note(scene.world.get("Node", name, None), "SystemOOM", said, warning=True, count=2, ago_s=40)
+
+
+@fault("infra.events.warnings", "degraded")
+def node_evicts(scene: Scene) -> None:
+    """A node that runs the release is short of disk and about to evict what runs there; so far every pod is well."""
+    name = scene.pods(scene.victim())[0]["spec"]["nodeName"]
+    said = "Attempting to reclaim ephemeral-storage"
+    scene.world.note(scene.world.get("Node", name, None), "EvictionThresholdMet", said, warning=True, count=5, ago_s=30)
+
+
 def _dies(scene: Scene, pod: Obj, container: str, exit_code: int, reason: str) -> None:
     """The state between the end of a container and its next start."""
     status = status_of(pod, container)

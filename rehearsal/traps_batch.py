@@ -7,7 +7,7 @@ from datetime import timedelta
 from rehearsal.batch import job, job_pod
 from rehearsal.builders import stamp
 from rehearsal.entry import trap
-from rehearsal.scene import Scene
+from rehearsal.scene import Scene, component_of
 
 MIGRATION = "infra.batch.migration"
 CRONJOB = "infra.batch.cronjob"
@@ -64,6 +64,14 @@ def migration_pods_collected(scene: Scene) -> None:
     component = scene.components("Job")[0]
     for pod in scene.world.pods_of(component.name, leftovers=True):
         scene.world.remove(pod)
+
+
+@trap(MIGRATION, only_in="stage")
+def migration_hook_deleted(scene: Scene) -> None:
+    """The migration is a Helm hook, and Helm deleted its Job with pods and all as soon as it had succeeded."""
+    name = scene.components("Job")[0].name
+    for obj in [each for each in scene.world.objects.values() if component_of(each) == name]:
+        scene.world.remove(obj)
 
 
 @trap("infra.pods.doomed")

@@ -66,6 +66,16 @@ def failed_scheduling_resolved(scene: Scene) -> None:
 
 
 @trap(WARNINGS)
+def nodes_that_start_and_old_trouble(scene: Scene) -> None:
+    """The autoscaler's new nodes complain while they start, and another one was out of memory before the rollout."""
+    for node in scene.world.all("Node"):
+        said = "invalid capacity 0 on image filesystem"
+        scene.world.note(node, "InvalidDiskCapacity", said, warning=True, ago_s=100)
+    said = "System OOM encountered, victim process: python, pid: 977"
+    scene.world.note(scene.world.all("Node")[0], "SystemOOM", said, warning=True, ago_s=_before(scene, 900))
+
+
+@trap(WARNINGS)
 def warnings_of_pods_that_are_gone(scene: Scene) -> None:
     """Old workers failed their probes and their pre-stop hook while they were shut down; nothing of them is left."""
     for component in scene.components("Deployment"):

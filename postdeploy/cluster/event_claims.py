@@ -13,7 +13,8 @@ from postdeploy.cluster.diagnosis import suppresses
 from postdeploy.cluster.objects import Event, Snapshot
 from postdeploy.cluster.ruling import GRAVEST_FIRST, Ruling, degraded, failed, passed
 from postdeploy.cluster.sight import Sight
-from postdeploy.cluster.warning_rules import Weight, normalised, weigh
+from postdeploy.cluster.snapshot import NODES_IN
+from postdeploy.cluster.warning_rules import NODE_TROUBLE, Weight, normalised, weigh
 from postdeploy.environment import Environment
 from postdeploy.verdict import Judgement, State
 
@@ -53,6 +54,7 @@ class EventClaims:
         self._taken = snapshot.taken
         self._began = began(self.sight)
         self._current = Current(self.sight)
+        self._nodes = {each.spec.node_name for each in self._current.pods.values()}
         self._suppressed: dict[str, int] = defaultdict(int)
         self._groups = self._grouped()
 
@@ -96,9 +98,10 @@ class EventClaims:
 
     def _since(self) -> Iterator[Event]:
         """Warnings that were seen since the rollout began and that nobody has accepted."""
-        for event in self.sight.snapshot.events:
-            seen = event.last_seen
-            if event.type != "Warning" or (seen and self._began and seen < self._began):
+        seen = self.sight.snapshot
+        for event in (*seen.events, *seen.node_events):
+            at = event.last_seen
+            if event.type != "Warning" or (at and self._began and at < self._began):
                 continue
             accepted = (e for e in self.sight.environment.suppressions if suppresses(e, event, self._taken))
             if by := next(accepted, None):
@@ -108,6 +111,9 @@ class EventClaims:
 
     def _weighed(self, event: Event) -> State:
         """What a warning means, by its object's uid: of what is gone, or never was of this release, nothing."""
+        if event.about.kind == "Node":
+            harms = event.reason in NODE_TROUBLE and event.about.name in self._nodes
+            return State.DEGRADED if harms else State.PASSED
         uid = event.about.uid
         well = self._current.is_well(uid)
         if well is None:
@@ -126,6 +132,8 @@ class EventClaims:
         """What was left out, and what could no longer be seen."""
         for accepted, times in sorted(self._suppressed.items()):
             yield f"{times} suppressed: {accepted}"
+        if gap := self.sight.gap(NODES_IN, ("events",)):
+            yield f"of nodes nothing is known: {gap.seen}"
         if self._began is None:
             yield "when the rollout began is not known, so all warnings that are still kept were read"
         elif self._taken - self._began > TTL:

@@ -36,7 +36,10 @@ def ended(sight: Sight, component: Component) -> Ruling:
     if done := [each for each in pods if each.status.phase == "Succeeded"]:
         last = _last_line(sight, done[0])
         return passed(f"the Job is gone, and its pod {done[0].metadata.name} succeeded (status.phase){last}")
-    tried = "; ".join((_of_events(sight, component, events), _of_pods(sight, pods)))
+    hook = _of_hook(sight, component)
+    if isinstance(hook, Ruling):
+        return hook
+    tried = "; ".join((_of_events(sight, component, events), _of_pods(sight, pods), hook or _applied(sight, component)))
     return unverified(f"no Job of that name in namespace {component.namespace}; {tried}", LOOK_ELSEWHERE)
 
 
@@ -109,6 +112,39 @@ def _last_line(sight: Sight, pod: Pod) -> str:
         if (each.namespace, each.pod) == (pod.metadata.namespace, pod.metadata.name) and each.lines:
             return f"; its log ends with: {each.lines[-1]}"
     return ""
+
+
+def _of_hook(sight: Sight, component: Component) -> Ruling | str:
+    """What Helm says of its hook, for it calls a release deployed only once its hooks succeeded; or why it does not."""
+    name = component.hook_of
+    if not name:
+        return ""
+    seen = next((e for e in sight.snapshot.flux or () if (e.kind, e.metadata.name) == ("HelmRelease", name)), None)
+    newest = seen.status.history[0] if seen and seen.status.history else None
+    if seen is None or newest is None:
+        return f"HelmRelease {name}, whose hook it is, has no history (status.history)"
+    if seen.spec.install.disable_hooks or seen.spec.upgrade.disable_hooks:
+        return f"HelmRelease {name}, whose hook it is, runs no hooks (disableHooks)"
+    release = sight.release.removeprefix("v")
+    versions = (newest.app_version, newest.chart_version)
+    if newest.status != "deployed" or release not in (each.removeprefix("v") for each in versions):
+        at = " ".join(each for each in (*dict.fromkeys(versions), newest.status) if each)
+        return f"the newest Helm release of {name}, whose hook it is, is {at} (status.history[0])"
+    at = f" at {newest.last_deployed:%Y-%m-%dT%H:%M:%SZ}" if newest.last_deployed else ""
+    said = f"HelmRelease {name} is deployed{at} with {newest.app_version or newest.chart_version} (status.history[0])"
+    return passed(f"the Job is gone; {said}, which Helm says only once the hooks of that release have succeeded")
+
+
+def _applied(sight: Sight, component: Component) -> str:
+    """Whether Flux ever applied it. How it ended its inventory does not tell: a Job that is gone counts as healthy."""
+    for each in sight.snapshot.flux or ():
+        for entry in each.status.inventory.entries:
+            space, _, rest = entry.id.partition("_")
+            name, _, kind = rest.partition("_")
+            if (space, kind) == (component.namespace, "batch_Job") and is_named(name, component):
+                at = each.status.last_applied_revision
+                return f"Kustomization {each.metadata.name} applied it at {at} (status.inventory), not how it ended"
+    return "no inventory of Flux lists it"
 
 
 def _of_events(sight: Sight, component: Component, events: list[Event]) -> str:

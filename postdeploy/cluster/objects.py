@@ -200,6 +200,8 @@ class Snapshot(Record, frozen=True):
     events: tuple[Event, ...] = ()
     job_events: tuple[Event, ...] = ()
     """Events about Jobs, those of type Normal too: they tell how a Job ended that is gone."""
+    node_events: tuple[Event, ...] = ()
+    """Warnings about nodes: they are kept in the namespace `default`."""
     services: tuple[Service, ...] = ()
     endpointslices: tuple[EndpointSlice, ...] = ()
     horizontalpodautoscalers: tuple[HorizontalPodAutoscaler, ...] = ()

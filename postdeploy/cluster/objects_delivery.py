@@ -25,6 +25,24 @@ class HelmTest(Record, frozen=True):
     ignore_failures: bool = False
 
 
+class HelmAction(Record, frozen=True):
+    """How Helm installs or upgrades."""
+
+    disable_hooks: bool = False
+
+
+class InventoryEntry(Record, frozen=True):
+    """One object that a Kustomization has applied: `namespace_name_group_Kind`."""
+
+    id: str = ""
+
+
+class Inventory(Record, frozen=True):
+    """What a Kustomization has applied at its revision."""
+
+    entries: tuple[InventoryEntry, ...] = ()
+
+
 class FluxSpec(Record, frozen=True):
     """What the kinds of Flux have in common in spec."""
 
@@ -33,6 +51,8 @@ class FluxSpec(Record, frozen=True):
     health_checks: tuple[Reference, ...] = ()
     source_ref: Reference = Reference()
     test: HelmTest = HelmTest()
+    install: HelmAction = HelmAction()
+    upgrade: HelmAction = HelmAction()
     type: str = ""
     """Of a HelmRepository: `oci` has no artifact and, since 2.1, no status."""
 
@@ -64,6 +84,7 @@ class FluxStatus(Record, frozen=True):
     last_applied_revision: str = ""
     last_attempted_revision: str = ""
     history: tuple[HelmHistory, ...] = ()
+    inventory: Inventory = Inventory()
     failures: int = 0
     latest_image: str = ""
     """Of an ImagePolicy before Flux 2.5."""

@@ -17,7 +17,7 @@ from postdeploy.cluster.client import Call, together
 from postdeploy.cluster.objects import Gap
 from postdeploy.cluster.objects_access import ACCESS_REVIEW, RULES_REVIEW, Access, Right
 from postdeploy.cluster.objects_base import Record
-from postdeploy.cluster.snapshot import CLASSES, LISTS, WHERE_DECLARED, wanted_lists
+from postdeploy.cluster.snapshot import CLASSES, EVERY, wanted_lists
 from postdeploy.environment import Environment
 
 READS = ("get", "list", "watch")
@@ -96,8 +96,7 @@ def needed(environment: Environment) -> tuple[Right, ...]:
 
 def _looked_at(environment: Environment) -> Iterator[Right]:
     """The right to list each kind that is listed."""
-    lists = {**LISTS, **WHERE_DECLARED}
-    yield from (_listed(lists[name][0].format(namespace)) for name, namespace in wanted_lists(environment))
+    yield from (_listed(EVERY[name][0].format(namespace)) for name, namespace in wanted_lists(environment))
     yield _listed(CLASSES)  # only where a volume claim is pending
     flux = environment.flux.namespace
     for kind in delivery.flux_kinds(environment):

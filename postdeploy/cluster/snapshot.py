@@ -70,6 +70,13 @@ WHERE_DECLARED: Mapping[str, tuple[str, type[Any]]] = {
     "httproutes": (GATEWAY + "httproutes", HTTPRoute),
 }
 """What is listed only where a component is reached through a Gateway: many clusters serve no such group."""
+NODES_IN = "default"
+"""Where the kubelet and its kin write events about nodes."""
+ABOUT_NODES: Mapping[str, tuple[str, type[Any]]] = {
+    "node_events": ("/api/v1/namespaces/{}/events?fieldSelector=involvedObject.kind%3DNode,type%3DWarning", Event),
+}
+"""What is listed once: nodes belong to no namespace of the product."""
+EVERY = {**LISTS, **WHERE_DECLARED, **ABOUT_NODES}
 CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 
 
@@ -99,12 +106,12 @@ async def _take(reader: Reader, environment: Environment, release: str) -> Snaps
         lambda: delivery(reader, environment),
         *(_listing(reader, name, each) for name, each in wanted),
     )
-    found: dict[str, Any] = dict.fromkeys((*LISTS, *WHERE_DECLARED), ())
+    found: dict[str, Any] = dict.fromkeys(EVERY, ())
     for (name, _), (items, _gap) in zip(wanted, lists, strict=True):
         found[name] += items
     found["storageclasses"], unread = await _classes(reader, found["persistentvolumeclaims"])
     redactor = Redactor()
-    for name in ("events", "job_events"):
+    for name in ("events", "job_events", "node_events"):
         found[name] = tuple(_quiet_event(each, redactor) for each in found[name])
     found["pods"] = tuple(_quiet_pod(each, redactor) for each in found["pods"])
     return Snapshot(
@@ -121,7 +128,11 @@ async def _take(reader: Reader, environment: Environment, release: str) -> Snaps
 def wanted_lists(environment: Environment) -> list[tuple[str, str]]:
     """What is listed for an environment, and in which namespace."""
     through = {each.namespace for each in environment.components.values() if each.public == "gateway"}
-    return [*itertools.product(LISTS, environment.namespaces), *itertools.product(WHERE_DECLARED, sorted(through))]
+    everywhere, behind_gateways = (
+        itertools.product(LISTS, environment.namespaces),
+        itertools.product(WHERE_DECLARED, sorted(through)),
+    )
+    return [*everywhere, *behind_gateways, *((name, NODES_IN) for name in ABOUT_NODES)]
 
 
 async def _classes(
@@ -134,7 +145,7 @@ async def _classes(
 
 
 def _listing(reader: Reader, name: str, namespace: str) -> Call[tuple[tuple[Any, ...], Gap | None]]:
-    path, kind = LISTS.get(name) or WHERE_DECLARED[name]
+    path, kind = EVERY[name]
     return lambda: reader.list(path.format(namespace), kind)
 
 

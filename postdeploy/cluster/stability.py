@@ -35,7 +35,8 @@ class StabilityClaims:
 
     def __init__(self, snapshot: Snapshot, environment: Environment, release: str) -> None:
         self.sight = Sight.of(snapshot, environment, release)
-        self._memory_events = [each for each in snapshot.events if each.reason in OUT_OF_MEMORY]
+        told = (*snapshot.events, *snapshot.node_events)
+        self._memory_events = [each for each in told if each.reason in OUT_OF_MEMORY]
         self._since = began(self.sight)
         self._baseline = {(each.uid, each.container): each for each in snapshot.baseline}
         self._changed = {each.uid for each in snapshot.baseline}

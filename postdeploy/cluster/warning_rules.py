@@ -30,6 +30,13 @@ BREAKING = frozenset(
 SLOW = frozenset({"FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "NetworkNotReady"})
 METRICS = frozenset({"FailedGetResourceMetric", "FailedComputeMetricsReplicas", "FailedGetPodsMetric"})
 DRAINING = frozenset({"NodeNotReady", "TaintManagerEviction"})
+NODE_TROUBLE = frozenset(
+    {
+        *("SystemOOM", "OOMKilling", "EvictionThresholdMet", "FreeDiskSpaceFailed", "Rebooted", "NodeHasDiskPressure"),
+        *("NodeHasInsufficientMemory", "NodeHasInsufficientPID", "KernelOops", "TaskHung", "FilesystemIsReadOnly"),
+    }
+)
+"""What a node, or its problem detector, says of itself when it also harms what runs on it."""
 LIVENESS = re.compile(r"^liveness probe", re.IGNORECASE)
 
 VARIABLE = re.compile(

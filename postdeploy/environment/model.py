@@ -61,6 +61,8 @@ class Component(Model):
     """Cron schedule of a CronJob."""
     suspended: Flag = False
     """Whether a CronJob is meant to be suspended."""
+    hook_of: Name | None = None
+    """HelmRelease whose hook a Job is: Helm waits for it, and may delete it once it has succeeded."""
     service: Name | None = None
     """Name of the Service that sends it traffic; none: nothing reaches it through a Service."""
     autoscaled: Flag = False

@@ -50,9 +50,15 @@ def _identity(data: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _components(data: Mapping[str, Any]) -> Iterator[Finding]:
+    listed = _map(data, "flux").get("helm_releases")
+    releases = listed if isinstance(listed, list) else []
     for name, part in _maps(data, "components"):
         for key, text in _component(part):
             yield Finding(("components", name, key), text)
+        hook = part.get("hook_of")
+        if isinstance(hook, str) and hook not in releases:
+            text = f"expected one of flux.helm_releases, found '{hook}'{hint(hook, releases)}"
+            yield Finding(("components", name, "hook_of"), text)
 
 
 def _component(part: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -68,6 +74,8 @@ def _component(part: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "progressive", f"only a Deployment is delivered progressively, this is a {kind}"
     if part.get("replicas") == 0 and part.get("may_be_zero") is not True and kind in ("Deployment", "StatefulSet"):
         yield "replicas", "0 needs 'may_be_zero: true' beside it"
+    if part.get("hook_of") and kind != "Job":
+        yield "hook_of", f"only a Job is a hook, this is a {kind}"
     yield from _traffic(part)
     if part.get("tag") and part.get("group"):
         yield "tag", "pinned, although its group follows the release: expected one of tag and group"

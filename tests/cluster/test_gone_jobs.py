@@ -104,3 +104,44 @@ def test_jobs_that_could_not_be_read_are_not_gone():
 def test_tag_of_a_job_that_completed_and_is_gone_is_not_asked_for():
     assert judged(also=[ended("Completed")], claim="image_tag").state is State.NOT_APPLICABLE
     assert judged(claim="image_tag").state is State.UNVERIFIED
+
+
+HOOK = MIGRATE.model_copy(update={"hook_of": "crm"})
+
+
+def helm(status="deployed", version=RELEASE, **spec):
+    past = {"appVersion": version, "chartVersion": "1.0", "status": status, "lastDeployed": EARLIER}
+    raw = {"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease", "metadata": build.meta("crm")}
+    return build.seen(raw | {"spec": spec, "status": {"history": [past]}})
+
+
+def hooked(*flux, component_=HOOK):
+    seen = replace(build.snapshot(), flux=flux)
+    return ClusterClaims(seen, build.environment(component_, component()), RELEASE).migration(component_)
+
+
+def test_helm_that_deployed_the_release_waited_for_its_hook():
+    judgement = hooked(helm())
+    assert judgement.state is State.PASSED
+    assert "HelmRelease crm is deployed" in judgement.seen
+
+
+def test_helm_says_nothing_of_a_job_that_is_not_declared_its_hook():
+    assert hooked(helm(), component_=MIGRATE).state is State.UNVERIFIED
+
+
+def test_helm_proves_nothing_where_the_hook_did_not_run_for_this_release():
+    assert hooked(helm("failed")).state is State.UNVERIFIED
+    assert hooked(helm(version=OLD)).state is State.UNVERIFIED
+    assert "disableHooks" in hooked(helm(upgrade={"disableHooks": True})).seen
+    assert "disableHooks" in hooked(helm(install={"disableHooks": True})).seen
+    assert "no history" in hooked().seen
+
+
+def test_the_inventory_of_flux_tells_that_it_was_applied_and_not_how_it_ended():
+    status = {"lastAppliedRevision": "v1@sha1:ab", "inventory": {"entries": [{"id": "crm_migrate-7_batch_Job"}]}}
+    raw = {"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "metadata": build.meta("crm")}
+    judgement = hooked(build.seen(raw | {"status": status}), component_=MIGRATE)
+    assert judgement.state is State.UNVERIFIED
+    assert "Kustomization crm applied it at v1@sha1:ab" in judgement.seen
+    assert "no inventory of Flux lists it" in hooked(component_=MIGRATE).seen

@@ -19,6 +19,7 @@ from tests.cluster.canned import Canned, Reply, listing, pod, refusal, serving
 pytestmark = pytest.mark.anyio
 NAMESPACES = ("crm", "data")
 SOURCES = "/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/gitrepositories"
+NODE_EVENTS = "/api/v1/namespaces/default/events"
 
 
 @pytest.fixture
@@ -40,6 +41,7 @@ async def canned() -> AsyncIterator[Canned]:
             for namespace in NAMESPACES:
                 server.answer(path.partition("?")[0].format(namespace), listing())
         server.answer(SOURCES, listing())
+        server.answer(NODE_EVENTS, listing())
         yield server
 
 
@@ -52,7 +54,7 @@ async def reader(canned: Canned, tmp_path: Path) -> AsyncIterator[Reader]:
 async def test_every_kind_is_listed_once_in_every_declared_namespace(canned: Canned, reader: Reader) -> None:
     seen = await snapshot.take(reader, made_environment(), "v1")
     asked = [path for _, path, _ in canned.requests]
-    assert len(asked) == len(set(asked)) == 2 + len(snapshot.LISTS) * len(NAMESPACES)
+    assert len(asked) == len(set(asked)) == 3 + len(snapshot.LISTS) * len(NAMESPACES)
     assert (seen.environment, seen.release, seen.server_version, seen.gaps) == ("uk-prod", "v1", "v1.34.1", ())
     assert seen.taken == datetime(2026, 11, 20, 10, tzinfo=UTC)
 
@@ -65,8 +67,15 @@ async def test_only_warnings_and_what_is_about_jobs_are_asked_for(canned: Canned
     assert [each.reason for each in (*seen.events, *seen.job_events)] == ["Completed", "Completed"]
 
 
+async def test_of_nodes_only_the_warnings_are_asked_for_where_they_are_kept(canned: Canned, reader: Reader) -> None:
+    canned.answer(NODE_EVENTS, listing({"reason": "SystemOOM"}))
+    seen = await snapshot.take(reader, made_environment(), "v1")
+    assert canned.asked(NODE_EVENTS) == ["fieldSelector=involvedObject.kind%3DNode,type%3DWarning&limit=500"]
+    assert [each.reason for each in seen.node_events] == ["SystemOOM"]
+
+
 def test_no_secret_is_ever_listed() -> None:
-    assert not {"secrets", "configmaps"} & {path.rpartition("/")[2] for path, _ in snapshot.LISTS.values()}
+    assert not {"secrets", "configmaps"} & {path.rpartition("/")[2] for path, _ in snapshot.EVERY.values()}
 
 
 async def test_gateways_are_asked_for_only_where_something_is_reached_through_one(

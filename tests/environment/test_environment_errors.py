@@ -113,6 +113,11 @@ def test_an_empty_overlay_says_nothing_else(folder):
             "components: {web: {kind: StatefulSet, progressive: canary}}",
             "web.progressive: only a Deployment is delivered progressively, this is a StatefulSet",
         ),
+        (
+            "components: {new: {kind: Job, namespace: x, image: r/x, owner: o, hook_of: crm}}",
+            "new.hook_of: expected one of flux.helm_releases, found 'crm'",
+        ),
+        ("components: {web: {hook_of: crm}}", "web.hook_of: only a Job is a hook, this is a Deployment"),
         ("components: {job: {service: web}}", "job.service: only what runs all the time has it, this is a CronJob"),
         ("components: {web: {public: ingress}}", "web.public: needs 'service' beside it: an entry leads to a Service"),
         ("components: {web: {public: load-balancer}}", "components.web.public: expected ingress or gateway"),

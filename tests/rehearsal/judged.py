@@ -108,6 +108,9 @@ class Rehearsal:
             gaps=tuple(self._gaps()),
             access=self._access(),
             digest_sets=self._digest_sets(),
+            node_events=tuple(
+                each for each in self._seen("Event") if (each.about.kind, each.type) == ("Node", "Warning")
+            ),
             job_events=tuple(each for each in self._seen("Event") if each.about.kind == "Job"),
             **delivered.delivered(self.world, RELEASE),
             **lists,
@@ -206,7 +209,7 @@ class Rehearsal:
 
     def _listed(self, kind: str) -> Iterator[Any]:
         for each in self._seen(kind):
-            if not isinstance(each, Event) or each.type == "Warning":
+            if not isinstance(each, Event) or (each.type == "Warning" and each.about.kind != "Node"):
                 yield each
 
     def _seen(self, kind: str) -> Iterator[Any]:
