@@ -91,6 +91,7 @@ __all__ = [
     "Workload",
     "condition",
     "decode",
+    "decode_as",
     "decode_page",
     "read",
 ]
@@ -249,6 +250,12 @@ def _decoded(kind: Any, data: bytes) -> Any:
 def decode(kind: str, data: bytes) -> Any:
     """One object of a known kind from its JSON; msgspec.ValidationError when it is none."""
     return _decoded(KINDS[kind], data)
+
+
+def decode_as(kind: type[T], data: bytes) -> T:
+    """One object of a struct from its JSON; msgspec.ValidationError when it is none."""
+    found: T = _decoded(kind, data)
+    return found
 
 
 def decode_page(item: type[T], data: bytes) -> Page[T]:

@@ -1,4 +1,7 @@
-"""Settle: look at the cluster until the release is live, until it is clear that it never will be, or time is up."""
+"""Settle: look at the cluster until the release is live, until it is clear that it never will be, or time is up.
+
+What is judged is always a whole look; watches only tell when the next one is worth its while.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import anyio
 import msgspec
 
 from postdeploy.cluster import excerpts, restarts
+from postdeploy.cluster.changes import Changes, changes
 from postdeploy.cluster.claims import ClusterClaims
 from postdeploy.cluster.client import Call, Reader, Sleep
 from postdeploy.cluster.flux_claims import FluxClaims
@@ -26,6 +30,8 @@ SETTLED_STATES = frozenset({State.PASSED, State.DEGRADED, State.NOT_APPLICABLE})
 FINAL_REFUSALS = ("403 ", "not served by this cluster")
 REASONS = 5
 """How many reasons a settled record names; the claims themselves name all."""
+QUIET = 4
+"""Pauses without a change after which there is another look all the same: not everything is watched."""
 SHOWN = 2
 """How many reasons a progress line names."""
 LONGEST = 60
@@ -86,12 +92,13 @@ async def observe(
     """The snapshot in which the release settled, or the last one, with how it ended and the logs worth reading."""
     reader.deadline = deadline
     try:
-        seen, settled = await _settle(
-            lambda: _look(reader, environment, release, commit),
-            lambda snapshot: progress_of(snapshot, environment, release, digests),
-            lambda progress, seconds: say(progress.line(f"{environment.name} {release}", seconds)),
-            Pace(deadline, every_s, clock, sleep),
-        )
+        async with changes(reader, sleep) as stirred:
+            seen, settled = await _settle(
+                lambda: _look(reader, environment, release, commit),
+                lambda snapshot: progress_of(snapshot, environment, release, digests),
+                lambda progress, seconds: say(progress.line(f"{environment.name} {release}", seconds)),
+                Pace(deadline, every_s, clock, sleep, stirred),
+            )
         return await excerpts.enrich(reader, msgspec.structs.replace(seen, settled=settled), environment)
     finally:
         reader.deadline = None
@@ -108,6 +115,17 @@ class Pace(msgspec.Struct, frozen=True):
     every_s: float
     clock: Callable[[], float]
     sleep: Sleep
+    changes: Changes
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is no time for another look after this one."""
+        return self.deadline.left() <= self.every_s
+
+    async def wait(self) -> None:
+        """A pause, for a rollout changes many things at once; then until something changes, or has not for long."""
+        await self.sleep(self.every_s)
+        await self.changes.wait(min(QUIET * self.every_s, self.deadline.left() - self.every_s))
 
 
 async def _settle(
@@ -120,17 +138,18 @@ async def _settle(
     began, looks = pace.clock(), 0
     first: Snapshot | None = None
     while True:
+        pace.changes.forget()
         seen = await look()
         first = first or seen
         looks += 1
         progress = judge(seen)
         seconds = round(pace.clock() - began, 3)
         tell(progress, seconds)
-        outcome = progress.outcome(first=looks == 1) or ("budget" if pace.deadline.left() <= pace.every_s else None)
+        outcome = progress.outcome(first=looks == 1) or ("budget" if pace.is_over else None)
         if outcome is not None:
             seen = msgspec.structs.replace(seen, baseline=restarts.changed(first.pods, seen.pods))
             return seen, Settled(outcome=outcome, seconds=seconds, looks=looks, why=progress.why)
-        await pace.sleep(pace.every_s)
+        await pace.wait()
 
 
 def progress_of(

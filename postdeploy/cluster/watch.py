@@ -16,7 +16,7 @@ import msgspec
 
 from postdeploy.cluster.answers import Answer, Look, answer_of, broken, line, pause, undecodable
 from postdeploy.cluster.client import Reader, Sleep
-from postdeploy.cluster.objects import Meta, Record, decode
+from postdeploy.cluster.objects import Meta, Record, decode_as
 
 POLL_S = 2.0
 """Pause between two lists where a watch is refused."""
@@ -169,7 +169,7 @@ class Watch(Generic[T]):
         return None
 
     def _pass_on(self, event: Event) -> None:
-        item = decode(self._kind.KIND, bytes(event.object))  # type: ignore[attr-defined]
+        item = decode_as(self._kind, bytes(event.object))
         (self._listener.deleted if event.type == "DELETED" else self._listener.changed)(item)
 
 

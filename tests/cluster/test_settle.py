@@ -49,6 +49,7 @@ class Scripted:
         self.said: list[str] = []
         self.reader = Reader.__new__(Reader)
         self.reader.deadline = None
+        self.reader.versions = {}
         monkeypatch.setattr(settle, "take", self.take)
         monkeypatch.setattr(settle, "ClusterClaims", self.claims)
         monkeypatch.setattr(excerpts, "enrich", self.enrich)
