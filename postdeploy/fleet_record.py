@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -17,6 +18,7 @@ import pytest
 from postdeploy import observations, parity
 from postdeploy.environment import Environment
 from postdeploy.evidence import closing, run_record
+from postdeploy.evidence.allure_context import FOLDER, user_folder
 from postdeploy.evidence.closing import Extras
 from postdeploy.evidence.folder import RunFolder
 from postdeploy.evidence.looks import Looks
@@ -27,6 +29,9 @@ from postdeploy.options import ALL
 from postdeploy.readings import Seen
 from postdeploy.run import DIGESTS_FILE, CannotBegin, read_digests
 from postdeploy.verdict import ExitCode, Unverified
+
+if TYPE_CHECKING:
+    from postdeploy.evidence.allure import AllureRecorder
 
 NOT_COMPARED = "no environment's infrastructure was looked at"
 
@@ -127,8 +132,19 @@ class Whole:
         )
         for child in self.children:
             self.folder.write_text(f"output/{child.environment}.log", child.output)
-        lost = closing.close(self.folder, whole, self.planned, results, Extras(looks=self._looks(), report=False))
+        extras = Extras(looks=self._looks(), allure=self._allure(config, rehearsal=whole.rehearsal), report=False)
+        lost = closing.close(self.folder, whole, self.planned, results, extras)
         return [*lost, *self._junit(config)]
+
+    def _allure(self, config: pytest.Config, *, rehearsal: bool) -> AllureRecorder:
+        """Writes the claims across into our folder, and into the one the user asked for, beside the children's."""
+        from postdeploy.evidence.allure import AllureRecorder
+
+        own = self.folder.path / FOLDER
+        recorder = AllureRecorder(own, environment=ALL, rehearsal=rehearsal, result_of=lambda _: None)
+        given = getattr(config.option, "allure_report_dir", None)
+        recorder.begin_without_tests(*([Path(user_folder(given, ALL))] if given else []))
+        return recorder
 
     def _begin(self, records: Sequence[RunRecord], release: str, started: datetime, config: pytest.Config) -> RunRecord:
         return run_record.begin(

@@ -79,6 +79,13 @@ class AllureRecorder:
         self._register(config.pluginmanager, self)
         return []
 
+    def begin_without_tests(self, *also: Path) -> None:
+        """Record what is judged without a test, such as claims across environments; into further folders too."""
+        commons = allure_commons.plugin_manager
+        self._register(commons, self)
+        for each in (self.folder, *also):
+            self._register(commons, AllureFileLogger(str(each)))  # type: ignore[no-untyped-call]
+
     def finish(self, results: Iterable[Result], at_ms: int) -> None:
         """Write one result for each planned check that no test reported, then stop."""
         try:

@@ -33,10 +33,10 @@ def test_two_environments_are_two_runs_and_one_table(tmp_path: Path) -> None:
 
 
 def test_fault_in_one_environment_is_found_across_them(tmp_path: Path) -> None:
-    archive, junit = tmp_path / "archive", tmp_path / "out.xml"
+    archive, junit, allure = tmp_path / "archive", tmp_path / "out.xml", tmp_path / "allure"
     ended = run(
         *("-m", "infra", "--env=uk-prod", "--env=cy-prod", "--env=mt-prod", "--rehearsal", "--hold=0"),
-        *("--fault=other-push@cy-prod", f"--junitxml={junit}"),
+        *("--fault=other-push@cy-prod", f"--junitxml={junit}", f"--alluredir={allure}"),
         archive=archive,
     )
     assert ended.code == 1, ended.output
@@ -54,6 +54,11 @@ def test_fault_in_one_environment_is_found_across_them(tmp_path: Path) -> None:
     for name in ("junit.xml", "auditor.html"):
         assert "parity.images.digest" in (ended.folder / name).read_text(encoding="utf-8")
     assert "parity.images.digest" in (tmp_path / "out-all.xml").read_text(encoding="utf-8")
+    for place in (ended.folder / "allure-results", allure / "all"):
+        shown = [json.loads(each.read_bytes()) for each in place.glob("*-result.json")]
+        assert len(shown) == len(ended.read("results.json"))
+        assert {each["status"] for each in shown if each["fullName"] == "parity.images.digest"} == {"passed", "failed"}
+        assert all({"name": "environment", "value": "all"}.items() <= each["parameters"][1].items() for each in shown)
 
 
 def test_nothing_is_compared_where_no_cluster_was_looked_at(tmp_path: Path) -> None:
