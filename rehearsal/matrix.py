@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import math
 import os
 import random
@@ -24,9 +23,8 @@ from pathlib import Path
 from postdeploy.environment import PRODUCTION
 from rehearsal.catalogue import FAULTS, TRAPS, UnknownFault, find
 from rehearsal.entry import Entry
+from rehearsal.whole_runs import RUN_TAKES_AT_MOST_S, Ran, Suite
 
-ROOT = Path(__file__).parents[1]
-RUN_TAKES_AT_MOST_S = 180.0
 EXIT_CODES = {"failed": 1, "unverified": 10, "degraded": 11, "passed": 0}
 """What a run ends with, which says so of a degraded check only when it is asked to."""
 GREEN = {"passed", "not-applicable"}
@@ -36,8 +34,6 @@ SOAK_SEEDS = 100
 SEEDS_BELOW = 10**6
 BAD_USAGE = 4
 LAST_LINES = 12
-UNNEEDED = ("hypothesispytest", "xdist", "pytest_cov")
-"""Plugins of the harness's own tests, which a Verify run does without."""
 
 
 @dataclass(frozen=True)
@@ -60,15 +56,6 @@ class Case:
         soft = ["--fail-on-soft"] if self.entry and self.entry.verdict == "degraded" else []
         held = ["--hold", f"{self.entry.hold_s if self.entry else 0:g}"]
         return [f"--env={self.environment}", "--rehearsal", "--seed", str(self.seed), *fault, *held, *soft]
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What one whole run came to."""
-
-    exit_code: int
-    results: list[dict[str, str]]
-    output: str
 
 
 Run = Callable[[Case], Ran]
@@ -143,42 +130,6 @@ def _not_green(results: list[dict[str, str]], softens: Sequence[str]) -> str:
     return f"not green: {', '.join(f'{check} {verdict}' for check, verdict in sorted(found))}" if found else ""
 
 
-@dataclass(frozen=True)
-class Suite:
-    """The suite as a pipeline would run it, as cheaply as that can be."""
-
-    cache: Path
-    """Where all runs share their compiled modules, whatever the user's own setting for them is."""
-
-    def __call__(self, case: Case) -> Ran:
-        """One whole run, into an archive of its own that goes with it."""
-        with tempfile.TemporaryDirectory(prefix="matrix-") as archive:
-            done = subprocess.run(
-                [*self._command(case), f"--archive={archive}", "-o", f"cache_dir={archive}/.cache"],
-                cwd=ROOT,
-                env=self._variables(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                timeout=RUN_TAKES_AT_MOST_S,
-                check=False,
-            )
-            found = sorted(Path(archive).glob("*/*/results.json"))
-            results = json.loads(found[0].read_text(encoding="utf-8")) if found else []
-        return Ran(done.returncode, results, done.stdout)
-
-    @staticmethod
-    def _command(case: Case) -> list[str]:
-        unneeded = [part for each in UNNEEDED for part in ("-p", f"no:{each}")]
-        return [sys.executable, "-m", "pytest", "-m", "verify", *case.options, "--tb=no", *unneeded]
-
-    def _variables(self) -> dict[str, str]:
-        # A report nobody opens is most of a run's time, and compiling the suite each time much of the rest.
-        ours = {"POSTDEPLOY_REPORT": "0", "PYTHONPYCACHEPREFIX": str(self.cache), "PYTHONDONTWRITEBYTECODE": ""}
-        return os.environ | ours
-
-
 def look(case: Case, run: Run) -> Finding:
     """Run one case and compare."""
     began = time.monotonic()
@@ -241,7 +192,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         wanted = cases(environments, MATRIX_SEEDS if options.seeds is None else options.seeds, options.only)
     with tempfile.TemporaryDirectory(prefix="matrix-cache-") as cache:
-        passed, failed = run_all(wanted, max(options.jobs, 1), _say, Suite(Path(cache)))
+        suite = Suite(Path(cache))
+        passed, failed = run_all(wanted, max(options.jobs, 1), _say, lambda case: suite(case.options))
     sys.stdout.write(f"{passed} passed, {failed} failed\n")
     return 1 if failed or not passed else 0
 

@@ -102,7 +102,7 @@ def test_soak_ends_when_its_time_is_up():
 
 
 def test_soak_takes_its_number_and_its_jobs_from_the_command_line(monkeypatch, capsys):
-    monkeypatch.setattr(matrix.Suite, "__call__", lambda self, case: Ran(0, GREEN, ""))
+    monkeypatch.setattr(matrix.Suite, "__call__", lambda self, options: Ran(0, GREEN, ""))
     assert matrix.main(["--soak", "--seeds", "4", "--jobs", "2"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "4 passed, 0 failed"
 
@@ -149,7 +149,7 @@ def test_nothing_is_begun_after_an_interruption():
     ("results", "code", "closing"), [(GREEN, 0, "1 passed, 0 failed"), ([], 1, "0 passed, 1 failed")]
 )
 def test_closing_line_and_exit_code(monkeypatch, capsys, results, code, closing):
-    monkeypatch.setattr(matrix.Suite, "__call__", lambda self, case: Ran(0, results, ""))
+    monkeypatch.setattr(matrix.Suite, "__call__", lambda self, options: Ran(0, results, ""))
     assert matrix.main(["--only", "evicted-leftovers", "--jobs", "1"]) == code
     assert capsys.readouterr().out.splitlines()[-1] == closing
 
@@ -160,9 +160,18 @@ def test_unknown_name_is_bad_usage_with_the_nearest_spelling(capsys):
 
 
 def test_run_of_the_suite_shares_compiled_modules_and_makes_no_report(tmp_path):
-    variables = matrix.Suite(tmp_path)._variables()
+    variables = matrix.Suite(tmp_path).variables
     assert variables["POSTDEPLOY_REPORT"] == "0"
     assert variables["PYTHONPYCACHEPREFIX"] == str(tmp_path)
+
+
+def test_whole_run_is_one_of_pytest_with_its_exit_code_output_and_results(tmp_path):
+    suite = matrix.Suite(tmp_path / "cache")
+    ran = suite(["--env=uk-prod", "--rehearsal", "--hold=0", "--fault=scaled-to-zero", "-k", "scale"])
+    assert ran.exit_code == 1
+    assert "failed" in {each["verdict"] for each in ran.results if each["id"] == "infra.rollout.scale"}
+    assert "run folder: " in ran.output
+    assert suite(["--env=nowhere", "--rehearsal"]).exit_code == 4
 
 
 def test_only_what_shows_in_a_hold_is_given_one():
