@@ -46,8 +46,10 @@ class Judges:
     def _note_looks(self, looks: tuple[Attempt, ...], answer: Judgement) -> None:
         """A claim that holds after a failed look is flaky; every look goes into the results."""
         self._outcome.attempts += looks
-        if answer.holds and len(looks) > 1:
-            self._outcome.note(Verdict.FLAKY, f"answered at look {len(looks)}; the first: {looks[0].reason}")
+        failed = [each for each in looks if each.outcome is not Verdict.PASSED]
+        if answer.holds and failed:
+            count = f"{len(failed)} failed look{'s' * (len(failed) > 1)}"
+            self._outcome.note(Verdict.FLAKY, f"held after {count}; first: {failed[0].reason}")
 
     def _answer(self, judgement: Judgement) -> Judgement:
         match judgement.state:
@@ -180,8 +182,14 @@ def batch(run: Run, outcome: Outcome) -> Judges:
 
 @pytest.fixture
 def web(run: Run, outcome: Outcome) -> Judges:
-    """Claims about the public hosts: `web.health(host)`, `web.version(host)`."""
+    """Claims about the public hosts: `web.code(host)`, `web.version(host)`, `web.chain(host)` …"""
     return Judges(run.claims("web"), outcome)
+
+
+@pytest.fixture
+def identity(run: Run, outcome: Outcome) -> Judges:
+    """The claim over hosts and cluster at once: `identity.one_release()`."""
+    return Judges(run.claims("identity"), outcome)
 
 
 @pytest.fixture(scope="session")

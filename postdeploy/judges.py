@@ -10,7 +10,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """The class that judges, what it looks at, and how much of (seen, environment, release, digests) it asks for."""
+    """The class that judges, what it looks at, and how much of (seen, environment, release, digests) it asks for.
+
+    One that looks at several observations names them with spaces between, and is given each in that order.
+    """
 
     observation: str
     module: str
@@ -30,6 +33,7 @@ SEATS = {
     "guests": Seat("cluster", "postdeploy.cluster.guest_claims", "GuestClaims"),
     "batch": Seat("cluster", "postdeploy.cluster.schedule_claims", "BatchClaims"),
     "web": Seat("web", "postdeploy.web.claims", "WebClaims"),
+    "identity": Seat("cluster web", "postdeploy.identity", "IdentityClaims", takes=4),
 }
 
 
@@ -37,4 +41,4 @@ def appoint(name: str, look: Callable[[str], Any], *about: Any) -> Any:
     """The claims of that name over what `look` gives, about (environment, release, digests)."""
     seat = SEATS[name]
     judge = getattr(importlib.import_module(seat.module), seat.name)
-    return judge(*(look(seat.observation), *about)[: seat.takes])
+    return judge(*(*map(look, seat.observation.split()), *about)[: seat.takes])

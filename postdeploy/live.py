@@ -126,8 +126,28 @@ async def _look_at_web(live: Live, say: Say) -> Sweep:
     from postdeploy.web.sweep import Route, sweep
 
     say(f"probing {len(live.environment.hosts)} hosts")
-    route = Route(hosts=live.standin.hosts, ca_pem=live.standin.ca_pem) if live.standin else Route()
-    return await sweep(live.environment, route, deadline=live.deadline, run_id=live.run_id)
+    standin = live.standin
+    way = {"places": standin.places, "resolvers": standin.resolvers, "moment": standin.moment} if standin else {}
+    route = Route(ca_pem=standin.ca_pem if standin else None, **way)  # type: ignore[arg-type]
+    token, why = _feed_token(live)
+    return await sweep(
+        live.environment, route, deadline=live.deadline, run_id=live.run_id, feed_token=token, no_token=why
+    )
+
+
+def _feed_token(live: Live) -> tuple[SecretStr | None, str]:
+    """What opens the quote feed, or why there is nothing that does."""
+    feed = live.environment.web.feed
+    if feed is None or feed.login != "token":
+        return None, ""
+    if live.standin is not None:
+        return live.standin.feed_token, ""
+    from postdeploy.secrets import load_feed_token
+
+    try:
+        return load_feed_token(live.environment.name), ""
+    except Unverified as error:
+        return None, str(error)
 
 
 @asynccontextmanager

@@ -37,8 +37,9 @@ NEEDS = {
     "guests": "cluster",
     "batch": "cluster",
     "web": "web",
+    "identity": "cluster web",
 }
-"""Fixture to the look it needs; a run without such a check never imports the client behind it."""
+"""Fixture to the looks it needs; a run without such a check never imports the client behind it."""
 EVERY_S = 10.0
 """How often a CI log gets a line while a rollout settles."""
 
@@ -87,7 +88,8 @@ def look_or_plan(session: pytest.Session) -> object:
 
 
 def _look(session: pytest.Session, run: Run) -> None:
-    needed = {NEEDS[name] for item in session.items for name in getattr(item, "fixturenames", ()) if name in NEEDS}
+    names = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    needed = {look for name in names & NEEDS.keys() for look in NEEDS[name].split()}
     progress = Progress(session.config)
     try:
         run.look(needed, progress.say)

@@ -84,6 +84,16 @@ def load_registry_token(environment_name: str, *, client: SecretClient | None = 
     raise Unverified(_missing(environment_name, "REGISTRY_TOKEN", "token for the registry"))
 
 
+def load_feed_token(environment_name: str, *, client: SecretClient | None = None) -> Sealed:
+    """The token that opens the quote feed; Unverified says where it was looked for."""
+    directory = os.environ.get(DIRECTORY) or None
+    for prefix in prefixes(environment_name):
+        found = _FeedToken(_env_prefix=prefix, _secrets_dir=directory, google=client).feed_token
+        if found is not None:
+            return Sealed(found.get_secret_value())
+    raise Unverified(_missing(environment_name, "FEED_TOKEN", "token for the quote feed"))
+
+
 def _missing(environment_name: str, variable: str, what: str) -> str:
     own, generic = (f"{prefix}{variable}" for prefix in prefixes(environment_name))
     return (
@@ -125,6 +135,12 @@ class _RegistryToken(_Credentials):
     """What reads the container registry: `user:password`, or a bare token."""
 
     registry_token: SecretStr | None = None
+
+
+class _FeedToken(_Credentials):
+    """What opens the quote feed."""
+
+    feed_token: SecretStr | None = None
 
 
 class _Source(PydanticBaseSettingsSource):

@@ -11,7 +11,8 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -39,6 +40,14 @@ class Standin:
     password: SecretStr
     commit: str = ""
     """What the release's tag names in its Git."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """`address port` of the public network to `address port` on loopback."""
+    resolvers: tuple[str, ...] = ()
+    """Its DNS servers, as `address port`."""
+    moment: datetime | None = None
+    """The moment that it rehearses, for calendars."""
+    feed_token: SecretStr = field(default_factory=lambda: SecretStr(""))
+    """What opens its quote feed."""
 
 
 def kubeconfig_paths(variables: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
@@ -95,6 +104,10 @@ def _standin(said: Mapping[str, Any]) -> Standin:
         ca_pem=str(said["ca"]),
         password=SecretStr(str(said["password"])),
         commit=str(said.get("commit", "")),
+        places=dict(said.get("places", {})),
+        resolvers=tuple(said.get("resolvers", ())),
+        moment=datetime.fromisoformat(said["moment"]) if said.get("moment") else None,
+        feed_token=SecretStr(str(said.get("feed_token", ""))),
     )
 
 

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -21,6 +22,9 @@ from rehearsal.delivery import commit_of
 from rehearsal.server import Api
 from rehearsal.trust import Authority, kubeconfig, write_private
 from rehearsal.world import World
+
+if TYPE_CHECKING:
+    from rehearsal.public import Public
 
 RELEASE = "v2026.47.1"
 LOOPBACK = "127.0.0.1"
@@ -69,10 +73,12 @@ class Stage:
         self.world = World.build(environment, options.release, options.seed)
         self.world.settings.rbac = options.enforced
         self.runners: list[web.AppRunner] = []
+        self.public: Public | None = None
 
     async def open(self, folder: Path) -> dict[str, object]:
         """Break what is to be broken, serve, write the kubeconfig; what the outside needs to know."""
-        hosts = await self._brokerage() | await self._registry()
+        hosts, public = await self._brokerage()
+        hosts |= await self._registry()
         if self.options.motion:
             from rehearsal.motion import begin
 
@@ -80,7 +86,7 @@ class Stage:
         port = await self._api()
         self.world.start(asyncio.get_running_loop())
         server, told = f"https://{LOOPBACK}:{port}", self._told()
-        extension = told | {"hosts": hosts, "ca": self.authority.pem, "password": self.password}
+        extension = told | public | {"hosts": hosts, "ca": self.authority.pem, "password": self.password}
         extension["commit"] = commit_of(self.options.release)
         context = self.environment.cluster.context
         path = folder / "kubeconfig"
@@ -92,6 +98,8 @@ class Stage:
         """Stop serving."""
         for each in self.runners:
             await each.cleanup()
+        if self.public is not None:
+            await self.public.close()
 
     def _told(self) -> dict[str, object]:
         options = self.options
@@ -102,16 +110,19 @@ class Stage:
             "faults": options.fault,
         }
 
-    async def _brokerage(self) -> dict[str, str]:
+    async def _brokerage(self) -> tuple[dict[str, str], dict[str, Any]]:
+        """Serve all that is public: where each host is, and how a harness gets there by its public address."""
         from rehearsal.brokerage import Brokerage
+        from rehearsal.public import Public
 
         brokerage = Brokerage(self.environment, self.options.release, self.options.seed, self.password)
         if self.options.fault:
             from rehearsal.faults import apply
 
             apply(self.options.fault, self.world, brokerage)
-        port = await self._serve(brokerage.app(), LOOPBACK, "localhost", *self.environment.hosts)
-        return dict.fromkeys(self.environment.hosts, f"{LOOPBACK}:{port}")
+        self.public = Public(self.world.front, brokerage.app(), self.authority)
+        told = await self.public.open()
+        return dict.fromkeys(self.environment.hosts, f"{LOOPBACK}:{self.public.port}"), told
 
     async def _registry(self) -> dict[str, str]:
         from rehearsal.registry import Registry

@@ -15,12 +15,15 @@ from rehearsal import (
     faults_around,
     faults_batch,
     faults_bits,
+    faults_content,
+    faults_edge,
     faults_flux,
     faults_images,
     faults_pods,
     faults_progressive,
     faults_rollout,
     faults_schedule,
+    faults_smoke,
     faults_stability,
     faults_traffic,
     faults_web,
@@ -37,6 +40,7 @@ from rehearsal import (
     traps_schedule,
     traps_stability,
     traps_traffic,
+    traps_web,
 )
 from rehearsal.entry import REGISTER, Entry
 
@@ -47,6 +51,7 @@ TOPICS = (
     *(faults_stability, traps_stability),
     *(faults_flux, faults_progressive, traps_flux),
     *(faults_traffic, faults_around, traps_traffic, traps_events),
+    *(faults_edge, faults_content, faults_smoke, traps_web),
 )
 """Importing them is what fills the register."""
 

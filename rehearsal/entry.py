@@ -9,8 +9,8 @@ from typing import Literal
 from rehearsal.scene import Scene
 
 Act = Callable[[Scene], None]
-Wrong = Literal["failed", "unverified", "degraded"]
-"""What a fault may come to; degraded is a finding that turns a run red only with `--fail-on-soft`."""
+Wrong = Literal["failed", "unverified", "degraded", "flaky"]
+"""What a fault may come to; degraded and flaky are findings that turn a run red only with `--fail-on-soft`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,8 +168,9 @@ def nothing_arrived(scene: Scene) -> None:
     behind(scene, declared.flux.source_kind, [declared.flux.source])
     for kind in ("Kustomization", "HelmRelease"):
         behind(scene, kind, getattr(declared.flux, APPLIES[kind]))
-    for settings in scene.brokerage.settings.values():
-        settings.version = scene.previous
+    front = scene.world.front
+    for host in front.versions:
+        front.versions[host] = front.front_ends[host] = scene.previous
 
 
 def behind(scene: Scene, kind: str, names: Iterable[str]) -> None:

@@ -25,7 +25,7 @@ from rehearsal.catalogue import FAULTS, TRAPS, UnknownFault, find
 from rehearsal.entry import Entry
 from rehearsal.whole_runs import RUN_TAKES_AT_MOST_S, Ran, Suite
 
-EXIT_CODES = {"failed": 1, "unverified": 10, "degraded": 11, "passed": 0}
+EXIT_CODES = {"failed": 1, "unverified": 10, "degraded": 11, "flaky": 11, "passed": 0}
 """What a run ends with, which says so of a degraded check only when it is asked to."""
 GREEN = {"passed", "not-applicable"}
 SEEDS = "seeds"
@@ -53,7 +53,7 @@ class Case:
     def options(self) -> list[str]:
         """The options of the run, as one would type them to see it again."""
         fault = ["--fault", self.entry.name] if self.entry else []
-        soft = ["--fail-on-soft"] if self.entry and self.entry.verdict == "degraded" else []
+        soft = ["--fail-on-soft"] if self.entry and self.entry.verdict in ("degraded", "flaky") else []
         held = ["--hold", f"{self.entry.hold_s if self.entry else 0:g}"]
         return [f"--env={self.environment}", "--rehearsal", "--seed", str(self.seed), *fault, *held, *soft]
 

@@ -54,7 +54,7 @@ def internal_error_once(scene: Scene) -> None:
 def slow_host(scene: Scene) -> None:
     """One host takes its time, and answers within what clients bear."""
     host = scene.draw.choice(sorted(scene.brokerage.brands))
-    scene.brokerage.settings[host].latency_s = 0.4
+    scene.world.front.slow[host, ""] = (1, 0.03)
 
 
 @trap("smoke.login.token")

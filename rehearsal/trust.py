@@ -19,6 +19,10 @@ class Authority:
         self._ca = trustme.CA(organization_name="postdeploy rehearsal")
         self.pem = self._ca.cert_pem.bytes().decode()
 
+    def intermediate(self) -> trustme.CA:
+        """An authority that this one has signed, as public certificates come from."""
+        return self._ca.create_child_ca()
+
     def server(self, *names: str) -> ssl.SSLContext:
         """A server's TLS context with a certificate for these names."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

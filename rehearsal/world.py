@@ -12,8 +12,10 @@ from zlib import crc32
 
 from postdeploy.environment import Environment
 from rehearsal.chance import Chance
+from rehearsal.front import FrontSettings
 from rehearsal.kinds import BY_NAME, Obj
 from rehearsal.manifests import RegistrySettings
+from rehearsal.names import records
 from rehearsal.proxy import Meddling
 from rehearsal.rbac import ANYBODY, EVERYTHING, Rule
 
@@ -103,6 +105,8 @@ class World:
         self.logs: dict[tuple[str, str, str, bool], list[str]] = {}
         self.settings = Settings()
         self.registry = RegistrySettings()
+        self.front = FrontSettings(environment, release)
+        self.front.records = records(environment)
         self.version = draw.randint(10_000_000, 900_000_000)
         self.floor = self.version
         self.history: list[Change] = []

@@ -1,5 +1,6 @@
 """What should be: one environment as closed, typed, frozen data, read from a base and an overlay."""
 
+from postdeploy.environment.endpoints import Endpoint, Expected, Latency
 from postdeploy.environment.files import EnvironmentFileError, UnknownEnvironment, known, load
 from postdeploy.environment.flux import ExpectedRevision, Flux
 from postdeploy.environment.model import (
@@ -18,6 +19,7 @@ from postdeploy.environment.model import (
     Suppression,
     Tolerance,
 )
+from postdeploy.environment.web import Feed, Market, Redirect, Site, Web
 
 __all__ = [
     "PRODUCTION",
@@ -28,16 +30,24 @@ __all__ = [
     "Cluster",
     "Component",
     "Deposit",
+    "Endpoint",
     "Environment",
     "EnvironmentFileError",
+    "Expected",
     "ExpectedRevision",
+    "Feed",
     "Flux",
+    "Latency",
+    "Market",
+    "Redirect",
     "Registry",
     "RestartBudget",
     "Settle",
+    "Site",
     "Suppression",
     "Tolerance",
     "UnknownEnvironment",
+    "Web",
     "known",
     "load",
 ]

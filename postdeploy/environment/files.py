@@ -16,7 +16,7 @@ from postdeploy.environment.wording import Finding, Where, explain, hint, spelle
 from postdeploy.environment.yaml import Document, Origin, YamlProblem, read, walk
 
 FOLDER = Path(__file__).resolve().parents[2] / "environments"
-NAMED = {"components": "name", "brands": "name", "deposits": "method"}
+NAMED = {"components": "name", "brands": "name", "deposits": "method", "sites": "name", "endpoints": "name"}
 """Maps whose keys are names somebody chose, and the field that takes the key."""
 SECRET = re.compile(
     r"passw|passphrase|token|secret|credential|api[_-]?key|private[_-]?key|(^|[_-])(t?otp|pwd|pin)$", re.I

@@ -40,6 +40,10 @@ FORMS: Mapping[str, tuple[str, str]] = {
     "revision": (r"^([^@]+@)?sha(1|256):\{commit\}$", "a form such as '{tag}@sha1:{commit}'"),
     "money": (r"^\d{1,10}(\.\d{1,2})?$", 'an amount in quotes, such as "10.00"'),
     "date": (r"^\d{4}-\d{2}-\d{2}$", "a date as YYYY-MM-DD"),
+    "path": (r"^/\S*$", "a path that begins with '/'"),
+    "media": (r"^[a-z]+/[a-z0-9.+-]+$", "a media type, such as text/html"),
+    "network": (r"^[0-9a-f.:]+(/[0-9]{1,3})?$", "an IP address or a network, such as 203.0.113.0/24"),
+    "address": (r"^https?://\{?[a-z0-9.{}-]+(/\S*)?$", "an address, such as https://{host}/"),
 }
 """Pattern, and what an error message calls it."""
 
@@ -74,6 +78,8 @@ Locale = Annotated[str, form("locale")]
 Flag = Annotated[bool, Field(strict=True)]
 Count = Annotated[int, Field(strict=True, ge=0, le=500)]
 Seconds = Annotated[float, Field(strict=True, ge=0, le=3600)]
+Millis = Annotated[int, Field(strict=True, gt=0, le=60_000)]
+Path = Annotated[str, form("path")]
 Pause = Annotated[float, Field(strict=True, gt=0, le=60)]
 Money = Annotated[
     Decimal, Field(gt=0), _written_as("money"), WithJsonSchema({"type": "string", "pattern": FORMS["money"][0]})

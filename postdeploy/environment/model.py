@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from postdeploy.environment.endpoints import Endpoint, Expected, expand
 from postdeploy.environment.flux import Flux
 from postdeploy.environment.forms import (
     Count,
@@ -27,6 +29,7 @@ from postdeploy.environment.forms import (
     Text,
     form,
 )
+from postdeploy.environment.web import Site, Web
 
 PRODUCTION = ("uk-prod", "cy-prod", "mt-prod", "hk-prod", "sg-prod", "ae-prod", "za-prod")
 """The seven production environments, in the order reports show them."""
@@ -110,6 +113,15 @@ class Brand(Model):
     """Language of its pages; left out: the environment's."""
     legal_entity: Text
     """Company a client contracts with; left out: the environment's."""
+    locales: tuple[Locale, ...] = ()
+    """Further languages of its pages."""
+    aliases: tuple[Host, ...] = ()
+    """Hosts it had before, which must lead to its host."""
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Every language of its pages, its own first."""
+        return tuple(dict.fromkeys((self.locale, *self.locales)))
 
 
 class Api(Model):
@@ -233,6 +245,12 @@ class Environment(Model):
     """The public API and its synthetic account."""
     deposits: Frozen[Deposit]
     """Smallest deposits, by method."""
+    sites: Frozen[Site] = Field(default_factory=dict)
+    """Further public hosts, by name."""
+    endpoints: Frozen[Endpoint] = Field(default_factory=dict)
+    """What the public hosts must answer, as templates."""
+    web: Web = Web()
+    """What is expected of every public host."""
     registry: Registry | None = None
     """The container registry that may be asked what a tag is; none: digests are compared with each other alone."""
     tolerances: tuple[Tolerance, ...] = ()
@@ -257,8 +275,8 @@ class Environment(Model):
         entity, locale, currency = (data.get(key) for key in ("legal_entity", "locale", "currency"))
         brand = {"locale": locale or cls.model_fields["locale"].default, "legal_entity": entity}
         taken = {"components": {}, "brands": brand, "deposits": {"currency": currency}}
-        keys = {"components": "name", "brands": "name", "deposits": "method"}
-        named = {part: _named(data[part], keys[part], taken[part]) for part in keys if part in data}
+        keys = dict.fromkeys(("components", "brands", "sites", "endpoints"), "name") | {"deposits": "method"}
+        named = {part: _named(data[part], keys[part], taken.get(part, {})) for part in keys if part in data}
         return {**data, **named}
 
     @property
@@ -268,8 +286,20 @@ class Environment(Model):
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """Every declared public host: each brand's, then the API's."""
-        return tuple(dict.fromkeys([*(each.host for each in self.brands.values()), self.api.host]))
+        """Every declared public host: each brand's, then the API's, then the sites'."""
+        sites = [each.host for each in self.sites.values()]
+        return tuple(dict.fromkeys([*(each.host for each in self.brands.values()), self.api.host, *sites]))
+
+    @cached_property
+    def expected(self) -> tuple[Expected, ...]:
+        """Every request that a declared endpoint must answer."""
+        return expand(self)
+
+    @property
+    def secure_hosts(self) -> tuple[str, ...]:
+        """The public hosts that speak TLS: all but the sites declared http-only."""
+        plain = {each.host for each in self.sites.values() if each.scheme == "http"}
+        return tuple(each for each in self.hosts if each not in plain)
 
     def expired(self, today: date) -> tuple[Accepted, ...]:
         """Tolerances, suppressions and restart budgets whose last day is over."""
@@ -284,6 +314,10 @@ class Environment(Model):
             "environment": {self.name: self},
             "image": {each.image: each.image for each in self.components.values()},
             "host": {host: host for host in self.hosts},
+            "brand": {each.host: each for each in self.brands.values()},
+            "deep": {each.host: each.host for each in self.expected if each.template.kind == "deep"},
+            "timed": {each.host: each.host for each in self.expected if each.template.latency},
+            "feed": {self.api.host: self.api.host} if self.web.feed else {},
             "kustomization": {name: name for name in self.flux.kustomizations},
             "helmrelease": {name: name for name in self.flux.helm_releases},
             "imagepolicy": {name: name for name in self.flux.image_policies},

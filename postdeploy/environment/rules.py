@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from postdeploy.environment import web_rules
 from postdeploy.environment.wording import Finding, hint
 
 UPDATES = {
@@ -20,7 +21,16 @@ UPDATES = {
 
 def contradictions(name: str, data: Mapping[str, Any]) -> list[Finding]:
     """What cannot be true together; values of a wrong type are left to the models."""
-    rules = (_identity, _components, _deposits, _hosts, _suppressions, _restart_budgets, _settle)
+    rules = (
+        _identity,
+        _components,
+        _deposits,
+        _hosts,
+        _suppressions,
+        _restart_budgets,
+        _settle,
+        web_rules.contradictions,
+    )
     return [*(finding for rule in rules for finding in rule(data)), *_tolerances(name, data)]
 
 
@@ -112,6 +122,10 @@ def _hosts(data: Mapping[str, Any]) -> Iterator[Finding]:
         (("brands", name, "host"), part.get("host")) for name, part in _maps(data, "brands")
     ]
     written.append((("api", "host"), _map(data, "api").get("host")))
+    written += [(("sites", name, "host"), part.get("host")) for name, part in _maps(data, "sites")]
+    for name, part in _maps(data, "brands"):
+        former = part.get("aliases")
+        written += [(("brands", name, "aliases"), each) for each in (former if isinstance(former, list) else ())]
     for where, host in written:
         if isinstance(host, str) and host in first:
             yield Finding(where, f"expected a host of its own, '{host}' is that of {first[host]}")
@@ -162,7 +176,7 @@ def _settle(data: Mapping[str, Any]) -> Iterator[Finding]:
 def _tolerances(name: str, data: Mapping[str, Any]) -> Iterator[Finding]:
     components, api = _map(data, "components"), _map(data, "api")
     images = [part.get("image") for _, part in _maps(data, "components")]
-    hosts = [part.get("host") for _, part in _maps(data, "brands")]
+    hosts = [part.get("host") for key in ("brands", "sites") for _, part in _maps(data, key)]
     subjects = [
         each
         for each in (name, *components, *images, *hosts, *_delivery(data), api.get("host"), api.get("account"))

@@ -8,7 +8,9 @@ from typing import Any
 
 from postdeploy.environment import Environment
 
-INJECTED = {"Environment": ("name",), "Component": ("name",), "Brand": ("name",), "Deposit": ("method",)}
+INJECTED = dict.fromkeys(("Environment", "Component", "Brand", "Site", "Endpoint"), ("name",)) | {
+    "Deposit": ("method",)
+}
 """Fields that a file must not spell: they are its name, or the key a part is written under."""
 
 

@@ -30,6 +30,7 @@ FAMILIES = (
         "account",
     ),
     *("kustomization", "helmrelease", "imagepolicy", "progressive"),
+    *("brand", "deep", "timed", "feed"),
 )
 FILE = Path(__file__).parent.parent / "catalogue.json"
 _ID = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")

@@ -21,7 +21,10 @@ PACKAGES = (
     "allure-pytest",
     "anyio",
     "cronsim",
+    "cryptography",
+    "dnspython",
     "httpx",
+    "jsonschema",
     "kubernetes",
     "loguru",
     "msgspec",
@@ -31,6 +34,7 @@ PACKAGES = (
     "ruamel.yaml",
     "tenacity",
     "trustme",
+    "websockets",
 )
 """The direct dependencies, whose versions can change what a check sees."""
 

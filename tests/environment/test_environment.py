@@ -148,7 +148,8 @@ def test_what_stands_around_a_component_is_declared_for_it_alone(uk):
 
 def test_namespaces_and_hosts_follow_from_the_parts(uk):
     assert uk.namespaces == ("crm", "crm-data", "observability")
-    assert uk.hosts[-1] == "api.uk.northgate.example"
+    assert uk.hosts[-2:] == ("api.uk.northgate.example", "crl.uk.northgate.example")
+    assert uk.secure_hosts == uk.hosts[:-1]
 
 
 @pytest.mark.parametrize(("today", "count"), [(date(2027, 1, 31), 0), (date(2027, 2, 1), 1), (date(2027, 4, 1), 2)])

@@ -132,32 +132,6 @@ async def test_stranger_is_refused(client):
     assert (await client.login(username="nobody@northgate.example"))[0] == 401
 
 
-@broken("health-500")
-async def test_health_500_strikes_one_host(client):
-    statuses = [(await client.get("/health", host))[0] for host in ENVIRONMENT.hosts]
-    assert sorted(statuses)[-2:] == [200, 500]
-
-
-@broken("health-degraded-body")
-async def test_health_body_may_contradict_its_status(client):
-    bodies = [(await client.json("/health", host)) for host in ENVIRONMENT.hosts]
-    assert [status for status, _ in bodies] == [200] * len(bodies)
-    assert [body["status"] for _, body in bodies].count("failing") == 1
-
-
-@broken("maintenance-page-200")
-async def test_maintenance_page_is_html_with_status_200(client):
-    answers = [await client.get("/health", host) for host in ENVIRONMENT.hosts]
-    assert {status for status, _ in answers} == {200}
-    assert len([text for _, text in answers if text.startswith("<!doctype html>")]) == 1
-
-
-@pytest.mark.parametrize("client", [("yesterdays-version",), ("version-prefix",)], indirect=True)
-async def test_one_host_is_on_another_version(client):
-    versions = [(await client.json("/version", host))[1]["version"] for host in ENVIRONMENT.hosts]
-    assert versions.count(RELEASE) == len(versions) - 1
-
-
 @broken("login-refused")
 async def test_login_refused_refuses_the_right_password_and_never_locks(client):
     assert [(await client.login())[0] for _ in range(ATTEMPTS_BEFORE_LOCK + 1)] == [401] * (ATTEMPTS_BEFORE_LOCK + 1)
@@ -193,9 +167,3 @@ async def test_one_declared_instrument_cannot_be_traded(client):
 @broken("wrong-passwords-before")
 async def test_three_wrong_passwords_before_do_not_lock(client):
     assert (await client.login())[0] == 200
-
-
-@broken("old-tag")
-async def test_old_release_says_so_everywhere(client):
-    versions = {(await client.json("/version", host))[1]["version"] for host in ENVIRONMENT.hosts}
-    assert versions == {"v2026.47.0"}

@@ -46,7 +46,7 @@ def test_failure_message_has_four_parts_and_the_cause_first(tmp_path: Path) -> N
 
 
 def test_first_failure_stops_the_run_on_request_and_the_rest_is_unverified(tmp_path: Path) -> None:
-    ended = rehearse("--fault=health-500", "-x", "-m", "endpoints", archive=tmp_path)
+    ended = rehearse("--fault=script-missing", "-x", "-m", "endpoints", archive=tmp_path)
     assert ended.code == 1, ended.output
     assert len(ended.verdicts) == ended.record["planned"]
     assert "unverified" in ended.of("endpoints.version.release")

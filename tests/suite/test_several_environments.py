@@ -63,7 +63,7 @@ def test_fault_in_one_environment_is_found_across_them(tmp_path: Path) -> None:
 
 def test_nothing_is_compared_where_no_cluster_was_looked_at(tmp_path: Path) -> None:
     ended = run(
-        *("-m", "endpoints", "--env=uk-prod", "--env=cy-prod", "--rehearsal", "--hold=0", "-k", "version"),
+        *("-m", "endpoints", "--env=uk-prod", "--env=cy-prod", "--rehearsal", "--hold=0", "-k", "host_is_healthy"),
         archive=tmp_path,
     )
     assert ended.code == 0, ended.output

@@ -1,4 +1,4 @@
-"""Two hosts behind TLS on loopback, with a certificate authority of their own, for the tests of the sweep."""
+"""Real servers on loopback for the tests of the sweep: HTTPS by name, and the raw kind that breaks every rule."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ import trustme
 from aiohttp import web
 
 from postdeploy.deadline import Deadline
+from postdeploy.web.probe import Prober
+from postdeploy.web.questions import Question
+from postdeploy.web.replies import Answer, Reply
 from postdeploy.web.route import Route
-from postdeploy.web.sweep import Sweep, sweep
 
 RUN_ID = "20261122T190000Z-v2026.47.1-abc123"
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+ADDRESS = "203.0.113.10"
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +42,15 @@ def certificates(authority):
     return certificate
 
 
+async def no_rest(seconds: float) -> None:
+    """Time does not pass in tests."""
+
+
+def answers(*hosts: str, address: str = ADDRESS) -> dict[str, tuple[Answer, ...]]:
+    """What the DNS would say: one address for all of them."""
+    return {host: (Answer(host=host, kind="A", code="NOERROR", addresses=(address,)),) for host in hosts}
+
+
 @pytest.fixture
 def serving(authority, certificates):
     """Serves a handler on one port for several hosts, the certificate chosen by SNI; gives the Route there."""
@@ -58,8 +70,9 @@ def serving(authority, certificates):
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=front)
         await site.start()
-        address = f"127.0.0.1:{site._server.sockets[0].getsockname()[1]}"
-        route = Route(hosts=dict.fromkeys(hosts, address), ca_pem=authority.cert_pem.bytes().decode())
+        port = site._server.sockets[0].getsockname()[1]
+        ca_pem = authority.cert_pem.bytes().decode()
+        route = Route({f"{ADDRESS} 443": f"127.0.0.1 {port}"}, ca_pem=ca_pem)
         try:
             yield SimpleNamespace(route=route, asked=asked)
         finally:
@@ -69,15 +82,31 @@ def serving(authority, certificates):
 
 
 @pytest.fixture
-def swept(serving):
-    """The sweep over hosts that a handler answers for."""
+def asked(serving):
+    """The replies of a handler to some questions."""
 
-    def swept(handler: Handler, *hosts: str, deadline: Deadline | None = None, **how) -> Sweep:
-        async def go() -> Sweep:
+    def asked(handler: Handler, *questions: Question, deadline: Deadline | None = None, **how) -> list[Reply]:
+        async def go() -> list[Reply]:
+            hosts = {each.host for each in questions}
             async with serving(handler, *hosts, **how) as server:
-                environment = SimpleNamespace(name="uk-test", hosts=hosts)
-                return await sweep(environment, server.route, deadline=deadline or Deadline(30), run_id=RUN_ID)
+                return await ask_route(server.route, *questions, deadline=deadline)
 
         return asyncio.run(go())
 
-    return swept
+    return asked
+
+
+async def ask_route(route: Route, *questions: Question, deadline: Deadline | None = None) -> list[Reply]:
+    """The replies to some questions over a route, retries without a pause."""
+    known = answers(*{each.host for each in questions})
+    async with Prober(route, RUN_ID, deadline or Deadline(30), known, rest=no_rest) as prober:
+        return [await prober.ask(each) for each in questions]
+
+
+@asynccontextmanager
+async def raw(converse, tls: ssl.SSLContext | None = None):
+    """A server that says what it likes; gives the Route to it."""
+    server = await asyncio.start_server(converse, "127.0.0.1", 0, ssl=tls)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        yield {f"{ADDRESS} 443": f"127.0.0.1 {port}", f"{ADDRESS} 80": f"127.0.0.1 {port}"}

@@ -1,0 +1,135 @@
+"""Public hosts that look odd and are not."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+
+from aiohttp import web
+
+from rehearsal.entry import trap
+from rehearsal.faults_content import holiday
+from rehearsal.faults_web import api_host, brand_host, login_path
+from rehearsal.front import EVERYWHERE, Answer
+from rehearsal.scene import Scene
+
+
+@trap("endpoints.headers.security", only_in="uk-prod")
+def http_only_site(scene: Scene) -> None:
+    """The revocation list is declared http-only: it sends HSTS, which means nothing there, and speaks no TLS."""
+    site = next(each for each in scene.world.environment.sites.values() if each.scheme == "http")
+
+    def harden(answer: Answer, _request: web.Request) -> Answer:
+        answer.headers["Strict-Transport-Security"] = "max-age=0"
+        return answer
+
+    scene.world.front.bend(site.host, EVERYWHERE, harden)
+
+
+@trap("endpoints.tls.expiry")
+def short_lived_certificate(scene: Scene) -> None:
+    """A certificate has three days left, of the seven that its authority gives."""
+    scene.world.front.certificates[brand_host(scene)] = "short"
+
+
+@trap("endpoints.status.code")
+def maintenance_window(scene: Scene) -> None:
+    """A brand answers 503 with its maintenance page, in the hours that are declared for it."""
+    front = scene.world.front
+    start, _, _ = scene.world.environment.web.maintenance[0].partition("-")
+    hour, minute = (int(each) for each in start.split(":"))
+    front.moment = datetime.combine(front.moment.date(), time(hour, minute + 5), front.moment.tzinfo)
+
+    def away(answer: Answer, _request: web.Request) -> Answer:
+        sent = Answer.html("<h1>Maintenance</h1><p>We are carrying out scheduled maintenance.</p>", 503)
+        sent.headers["Retry-After"] = "600"
+        return sent
+
+    front.bend(brand_host(scene), EVERYWHERE, away)
+
+
+@trap("endpoints.quotes.fresh")
+def market_holiday(scene: Scene) -> None:
+    """The market is closed for a declared holiday: its symbols are silent."""
+    scene.world.front.moment = holiday(scene)
+
+
+@trap("endpoints.pages.genuine")
+def fallback_for_strangers(scene: Scene) -> None:
+    """A single-page front end answers 200 with its front page for every path that nobody has, `.git` too."""
+    host = brand_host(scene)
+    home = login_path(scene, host).removesuffix("login")
+    page: dict[str, Answer] = {}
+
+    def remember(answer: Answer, _request: web.Request) -> Answer:
+        page["home"] = answer
+        return answer
+
+    def fall_back(answer: Answer, _request: web.Request) -> Answer:
+        found = page.get("home") or Answer.html("<!doctype html><title>app</title>")
+        return Answer(200, found.body, found.headers) if answer.status == 404 else answer
+
+    scene.world.front.bend(host, home, remember)
+    scene.world.front.bend(host, EVERYWHERE, fall_back)
+
+
+@trap("endpoints.headers.security")
+def modern_policy(scene: Scene) -> None:
+    """A brand relies on nonces, whose 'unsafe-inline' browsers ignore, and on frame-ancestors alone."""
+    policy = (
+        "script-src 'nonce-r4nd0m' 'strict-dynamic' 'unsafe-inline' https:; frame-ancestors 'self'; base-uri 'none'"
+    )
+
+    def modern(answer: Answer, _request: web.Request) -> Answer:
+        if "Content-Security-Policy" in answer.headers:
+            answer.headers["Content-Security-Policy"] = policy
+            answer.headers.popall("X-Frame-Options", None)
+        answer.headers["Strict-Transport-Security"] = 'MAX-AGE="63072000"; includeSubdomains'
+        return answer
+
+    scene.world.front.bend(brand_host(scene), EVERYWHERE, modern)
+
+
+@trap("endpoints.headers.cookies")
+def cookie_removed(scene: Scene) -> None:
+    """A brand takes an old cookie away, and sets none of the flags on what is not to stay."""
+
+    def remove(answer: Answer, _request: web.Request) -> Answer:
+        answer.headers.add("Set-Cookie", "legacy=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0")
+        return answer
+
+    scene.world.front.bend(brand_host(scene), EVERYWHERE, remove)
+
+
+@trap("endpoints.dns.answers")
+def alias_in_dns(scene: Scene) -> None:
+    """A brand's name is an alias of the load balancer's, and answers with several addresses."""
+    record = scene.world.front.records[brand_host(scene)]
+    record.alias = "lb-7.northgate.example"
+
+
+@trap("endpoints.cors.policy")
+def strangers_get_no_answer(scene: Scene) -> None:
+    """The API answers a stranger's preflight with 403, and one without a word about origins."""
+
+    def refuse(answer: Answer, request: web.Request) -> Answer:
+        if "Access-Control-Allow-Origin" in answer.headers or request.method != "OPTIONS":
+            return answer
+        return Answer(403, b"", answer.headers)
+
+    scene.world.front.bend(api_host(scene), "/api/v1/status", refuse)
+
+
+@trap("endpoints.legal.text")
+def text_with_marks(scene: Scene) -> None:
+    """A brand sets its warning with hard spaces, soft hyphens and line breaks."""
+    host = brand_host(scene)
+    entity = next(e.legal_entity for e in scene.world.environment.brands.values() if e.host == host)
+    first, _, rest = entity.partition(" ")
+    marked = f"{first[:3]}&shy;{first[3:]}&nbsp;\n   {rest}"
+    scene.world.front.bend(host, EVERYWHERE, lambda answer, _: answer.replace(entity, marked))
+
+
+@trap("endpoints.leaks.none")
+def firewall_hangs_up(scene: Scene) -> None:
+    """A firewall cuts every connection that asks for a repository."""
+    scene.world.front.cuts[brand_host(scene), "/.git/config"] = 10
