@@ -37,7 +37,7 @@ setup: .venv/.allure ## install what a rehearsal needs, and stop there
 rehearsal: setup ## verify a release in a stand-in of ENV, on this machine alone
 	@$(BIN)/python -m pytest -m verify --env=$(ENV) --rehearsal $(ARGS)
 
-test: .venv/.dev .venv/.allure ## the tests of the harness itself, and how much of it they reach
+test: .venv/.dev .venv/.allure .venv/.httpbin ## the tests of the harness itself, and how much of it they reach
 	@rm -f .venv/coverage.json
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest tests -n auto \
 		--cov --cov-report=term --cov-report=json:.venv/coverage.json $(ARGS)
@@ -93,6 +93,13 @@ clean: ## remove what was fetched, installed or remembered; reports stay
 
 .venv/.dev: .venv/.report
 	@$(call sync,--group dev)
+	@touch $@
+
+# A server that nobody here wrote, away from our own packages: it wants older ones. Its absence skips its tests.
+.venv/.httpbin: tools/httpbin/requirements.txt .venv/.dev
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv/httpbin \
+		&& $(UV) pip install --quiet --python .venv/httpbin --require-hashes --requirements $< >.venv/httpbin.log 2>&1 \
+		|| echo "httpbin is not installed, so its tests are skipped (.venv/httpbin.log says why)."
 	@touch $@
 
 # Without Allure a run loses nothing but report.html: it is said once, and no target fails.

@@ -85,7 +85,7 @@ def test_what_an_untrusted_host_shows_is_seen_all_the_same(serving):
             return await shown_by(server.route, A, ADDRESS)
 
     chain = described(asyncio.run(go()))
-    assert [each.names for each in chain.values()][0] == (A,)
+    assert next(iter(chain.values())).names == (A,)
 
 
 def test_nothing_is_shown_where_nobody_listens():
