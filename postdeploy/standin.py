@@ -61,7 +61,7 @@ def read_standin(kubeconfig: Path, context: str) -> Standin | None:
     try:
         said = _extension(_content(kubeconfig), context)
         return _standin(said) if said is not None else None
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError, ValueError):
         return None  # not a kubeconfig; whoever connects through it says so
 
 

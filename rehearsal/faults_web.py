@@ -46,7 +46,9 @@ def with_json(change: Callable[[Any], Any]) -> Callable[[Answer, web.Request], A
     """The document with a change made to it."""
     import json
 
-    def bend(answer: Answer, _request: web.Request) -> Answer:
+    def bend(answer: Answer, request: web.Request) -> Answer:
+        if request.method != "GET":
+            return answer
         document = json.loads(answer.body)
         return Answer(answer.status, json.dumps(change(document) or document).encode(), answer.headers)
 

@@ -25,6 +25,7 @@ LIBRARIES = (
     *("pytest", "_pytest.assertion.rewrite", "allure_pytest.plugin", "allure_pytest.listener", "loguru"),
     *("aiohttp", "kubernetes.aio.client", "kubernetes.aio.config", "httpx", "anyio.from_thread"),
     *("anyio._backends._asyncio", "msgspec", "pydantic_settings", "ruamel.yaml", "cryptography.x509"),
+    *("dns.asyncresolver", "websockets.asyncio.client", "h2.connection", "jsonschema"),
 )
 """What nearly every run imports, and is not ours."""
 

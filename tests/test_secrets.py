@@ -9,7 +9,7 @@ import pytest
 
 from postdeploy import secrets
 from postdeploy.redact import Redactor
-from postdeploy.secrets import Sealed, Secrets, load_registry_token, load_secrets
+from postdeploy.secrets import Sealed, Secrets, load_feed_token, load_registry_token, load_secrets
 from postdeploy.verdict import Unverified
 
 OWN, GENERIC = "POSTDEPLOY_UK_PROD_PASSWORD", "POSTDEPLOY_PASSWORD"
@@ -144,22 +144,23 @@ def test_a_missing_password_names_what_would_supply_it():
         assert name in str(caught.value)
 
 
-def test_token_of_a_registry_is_found_where_the_password_is(monkeypatch, tmp_path):
-    for name in ("POSTDEPLOY_UK_PROD_REGISTRY_TOKEN", "POSTDEPLOY_REGISTRY_TOKEN"):
+@pytest.mark.parametrize(("kind", "load"), [("REGISTRY_TOKEN", load_registry_token), ("FEED_TOKEN", load_feed_token)])
+def test_token_is_found_where_the_password_is(monkeypatch, tmp_path, kind, load):
+    for name in (f"POSTDEPLOY_UK_PROD_{kind}", f"POSTDEPLOY_{kind}"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(Unverified, match="POSTDEPLOY_UK_PROD_REGISTRY_TOKEN"):
-        load_registry_token("uk-prod")
+    with pytest.raises(Unverified, match=f"POSTDEPLOY_UK_PROD_{kind}"):
+        load("uk-prod")
     monkeypatch.setenv(OWN, "the password")
-    google = FakeGoogle(POSTDEPLOY_REGISTRY_TOKEN="from google")
+    google = FakeGoogle(**{f"POSTDEPLOY_{kind}": "from google"})
     monkeypatch.setenv(secrets.PROJECT, "northgate-secrets")
-    assert load_registry_token("uk-prod", client=google).get_secret_value() == "from google"
+    assert load("uk-prod", client=google).get_secret_value() == "from google"
     monkeypatch.delenv(secrets.PROJECT)
     file = tmp_path / "token"
     file.write_text("from a file\n")
-    monkeypatch.setenv("POSTDEPLOY_REGISTRY_TOKEN_FILE", str(file))
-    assert load_registry_token("uk-prod").get_secret_value() == "from a file"
-    monkeypatch.setenv("POSTDEPLOY_UK_PROD_REGISTRY_TOKEN", "own")
-    assert load_registry_token("uk-prod").get_secret_value() == "own"
+    monkeypatch.setenv(f"POSTDEPLOY_{kind}_FILE", str(file))
+    assert load("uk-prod").get_secret_value() == "from a file"
+    monkeypatch.setenv(f"POSTDEPLOY_UK_PROD_{kind}", "own")
+    assert load("uk-prod").get_secret_value() == "own"
 
 
 def test_secrets_are_never_printed_pickled_or_encoded():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,26 @@ def test_standin_is_read_from_the_cluster_of_the_context(tmp_path: Path) -> None
     assert (standin.environment, standin.seed, standin.hosts) == ("uk-prod", 3, {"a.example": "127.0.0.1:1"})
 
 
-def test_standins_password_is_not_printed(tmp_path: Path) -> None:
+def test_standin_says_how_its_public_side_is_reached_and_at_which_moment(tmp_path: Path, monkeypatch) -> None:
+    more = {
+        "places": {"203.0.113.10 443": "127.0.0.1 4443"},
+        "resolvers": ["127.0.0.1 5353"],
+        "moment": "2026-11-25T12:00:00+00:00",
+        "feed_token": "t0k3n-t0k3n",
+    }
+    for name, value in more.items():
+        monkeypatch.setitem(EXTENSION, name, value)
+    standin = read_standin(kubeconfig(tmp_path / "config"), "uk")
+    assert standin is not None
+    assert (standin.places, standin.resolvers) == (more["places"], ("127.0.0.1 5353",))
+    assert standin.moment == datetime(2026, 11, 25, 12, tzinfo=UTC)
+    assert standin.feed_token.get_secret_value() == "t0k3n-t0k3n"
+    monkeypatch.setitem(EXTENSION, "moment", "some day")
+    assert read_standin(kubeconfig(tmp_path / "config"), "uk") is None
+
+
+def test_standins_secrets_are_not_printed(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setitem(EXTENSION, "feed_token", "hunter2hunter3")
     assert "hunter2" not in repr(read_standin(kubeconfig(tmp_path / "config"), "uk"))
 
 

@@ -61,6 +61,7 @@ def _reach(environment: Environment) -> list[str]:
         "cluster": environment.cluster.context,
         "namespaces": ", ".join(environment.namespaces),
         "hosts": ", ".join(environment.hosts),
+        "endpoints": f"{len(environment.expected)} declared, each asked once; and what nobody should answer",
         "account": f"{environment.api.account} at {environment.api.host}",
     }
     if environment.registry:

@@ -14,6 +14,7 @@ from postdeploy.web.findings import (
     concluded,
     excerpt,
     failed,
+    owned,
     soft,
     status,
     unanswered,
@@ -51,7 +52,7 @@ def code(seen: Seen, host: str) -> Judgement:
         if windows
         else ", ".join(sorted({str(e.template.status) for e, _ in pairs}))
     )
-    return concluded(claim, (each for pair in pairs for each in _code(seen, *pair)), passed)
+    return concluded(claim, (each for e, r in pairs for each in owned(_code(seen, e, r), e.template.owner)), passed)
 
 
 def _code(seen: Seen, expected: Expected, reply: Reply | None) -> Iterator[Finding]:
@@ -72,8 +73,12 @@ def genuine(seen: Seen, host: str) -> Judgement:
         expected = seen.expected(host)
         return absent(claim, NO_ENDPOINT) if not expected else _nothing_to_judge(claim, seen, host)
     strange = {each.sha256 for each in seen.asked(host, "missing") if each.status == 200}
-    found = (each for expected, reply in pairs for each in _genuine(seen, expected, reply, strange))
+    found = (each for expected, reply in pairs for each in _owned_page(seen, expected, reply, strange))
     return concluded(claim, found, f"{len(pairs)} answers of the right type, none of them a page in front")
+
+
+def _owned_page(seen: Seen, expected: Expected, reply: Reply, strange: set[str]) -> Iterator[Finding]:
+    return owned(_genuine(seen, expected, reply, strange), expected.template.owner)
 
 
 def _nothing_to_judge(claim: str, seen: Seen, host: str) -> Judgement:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from postdeploy.verdict import Judgement, State
@@ -106,6 +106,11 @@ def wrong_status(reply: Reply, expected: int) -> Finding:
     """Another status than was declared."""
     cause = STATUS_CAUSES.get(reply.status, REFUSES)
     return failed(reply, f"{status(reply)} at {reply.path}, not {expected}: {excerpt(reply)}", cause)
+
+
+def owned(findings: Iterable[Finding], owner: str) -> Iterator[Finding]:
+    """The findings with the team that answers for the endpoint."""
+    return (replace(each, where=f"{each.where}\nowner: {owner}".lstrip()) for each in findings)
 
 
 def where(reply: Reply) -> str:

@@ -24,6 +24,18 @@ def test_fault_is_caught_by_the_check_it_names(tmp_path: Path, fault: str, check
     assert f"{verdict.upper()} {check}[" in ended.output
 
 
+def test_every_look_is_told_where_one_had_to_be_repeated(tmp_path: Path) -> None:
+    ended = rehearse("--fault=cut-once", "-m", "endpoints", "-k", "host_is_healthy", "--fail-on-soft", archive=tmp_path)
+    assert ended.code == 11, ended.output
+    (flaky,) = [each for each in ended.read("results.json") if each["verdict"] == "flaky"]
+    assert [each["outcome"] for each in flaky["attempts"]] == ["failed", "passed"]
+    reason = "breaks off its answer"
+    assert reason in flaky["message"]
+    assert reason in (ended.folder / "junit.xml").read_text(encoding="utf-8")
+    told = [each.read_text(encoding="utf-8") for each in (ended.folder / "allure-results").glob("*-result.json")]
+    assert any(reason in each for each in told)
+
+
 def test_what_depends_on_the_login_is_held_and_says_so(tmp_path: Path) -> None:
     ended = rehearse("--fault=login-refused", "-m", "smoke", archive=tmp_path)
     assert ended.code == 1, ended.output

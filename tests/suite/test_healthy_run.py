@@ -112,7 +112,7 @@ def test_replay_of_a_broken_release_is_as_red_as_the_run_was(tmp_path: Path) -> 
 
 def test_kubeconfig_alone_does_the_same_and_is_still_a_rehearsal(tmp_path: Path) -> None:
     with standin("uk-prod") as stand:
-        secrets = [str(stand.extension["password"]).encode(), stand.token.encode()]
+        secrets = [str(stand.extension[each]).encode() for each in ("password", "feed_token")] + [stand.token.encode()]
         ended = run(
             *("-m", "verify", "--env=uk-prod", f"--release={RELEASE}", "--hold=0"),
             archive=tmp_path,
