@@ -32,6 +32,7 @@ PACKAGES = (
     "pydantic-settings",
     "pytest",
     "ruamel.yaml",
+    "sniffio",
     "tenacity",
     "trustme",
     "websockets",

@@ -99,8 +99,7 @@ class Prober:
             at = datetime.now(UTC)
             reply = await self._look(question)
             attempts.append(_attempt(at, reply))
-            unavailable = self.patient and not question.accepts_503 and reply.status in RETRIED_STATUS
-            if reply.fault in RETRIED or (unavailable and reply.fault is None):
+            if self._is_repeated(question, reply):
                 raise Unanswered(reply)
             return reply
 
@@ -120,6 +119,12 @@ class Prober:
         began = perf_counter()
         reply = await self._look(question)
         return (reply.phases.total_s if reply.fault is None else perf_counter() - began), reply
+
+    def _is_repeated(self, question: Question, reply: Reply) -> bool:
+        """Whether a look is worth another; a firewall that hangs up on what is nobody's business has answered."""
+        if reply.fault is not None:
+            return reply.fault in RETRIED and not (question.probe == "leak" and reply.fault is Fault.CUT_OFF)
+        return self.patient and not question.accepts_503 and reply.status in RETRIED_STATUS
 
     def _place(self, question: Question) -> tuple[str, str, str]:
         return question.host, question.address, question.scheme

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from postdeploy.deadline import Deadline
 from postdeploy.environment import Environment, load
-from postdeploy.verdict import Judgement, State
+from postdeploy.verdict import Judgement, State, Verdict
 from postdeploy.web.claims import RULES, WebClaims
 from postdeploy.web.replies import Sweep
 from postdeploy.web.route import Route
@@ -109,6 +109,18 @@ def judged(sweep: Sweep, environment: Environment) -> dict[str, dict[str, Judgem
         elif rule in ("cors", "openapi"):
             subjects = (environment.name,)
         found[CHECKS[rule]] = {host: getattr(claims, rule)(host) for host in subjects}
+    return found
+
+
+def flaky(sweep: Sweep, environment: Environment) -> set[str]:
+    """Checks that hold, and whose looks had to be repeated."""
+    claims = WebClaims(sweep, environment, RELEASE)
+    found = set()
+    for rule in RULES:
+        for host in environment.hosts:
+            holds = getattr(claims, rule)(host).holds
+            if holds and any(each.outcome is not Verdict.PASSED for each in claims.looks(rule, host)):
+                found.add(CHECKS[rule])
     return found
 
 

@@ -8,7 +8,7 @@ from postdeploy.environment import known
 from postdeploy.verdict import State
 from postdeploy.web.replies import load, save
 from rehearsal.catalogue import FAULTS, TRAPS
-from tests.web.public import at, judged, not_well, small
+from tests.web.public import at, flaky, judged, not_well, small
 
 IDENTITY = "endpoints.version.identity"
 """Needs the cluster too: whole runs prove it."""
@@ -29,6 +29,7 @@ def test_fault_is_told_by_the_check_it_names(fault):
     states = {each.state for each in judgements[fault.catches].values()}
     assert STATES[fault.verdict] in states, whys(not_well(judgements))
     assert judged(load(save(sweep)), environment) == judgements, "a saved sweep is judged alike"
+    assert (fault.verdict == "flaky") == (fault.catches in flaky(sweep, environment))
     red = [each for of in judgements.values() for each in of.values() if each.state is State.FAILED]
     assert all(each.claim and each.seen and each.where and each.cause for each in red), "a failure has four parts"
 
@@ -36,7 +37,9 @@ def test_fault_is_told_by_the_check_it_names(fault):
 @pytest.mark.parametrize("trap", ODD, ids=lambda each: each.name)
 def test_trap_stays_green(trap):
     environment = small(trap.only_in or "uk-prod")
-    assert whys(not_well(judged(at(environment, trap.name), environment))) == ""
+    sweep = at(environment, trap.name)
+    assert whys(not_well(judged(sweep, environment))) == ""
+    assert flaky(sweep, environment) == set()
 
 
 @pytest.mark.parametrize("name", known())
