@@ -58,7 +58,8 @@ class QuoteFeed:
             for symbol in symbols:
                 if mood.always or self._is_open(symbol):
                     await self._say(socket, "quote", symbol=symbol, **self._price(symbol))
-            await asyncio.sleep(EVERY_S)
+            with suppress(TimeoutError):  # what a client says now can only be its farewell
+                await socket.receive(timeout=EVERY_S)
 
     def _price(self, symbol: str) -> dict[str, str]:
         mood = self.settings.feed

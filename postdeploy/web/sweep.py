@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -39,6 +39,7 @@ async def sweep(
     run_id: str,
     feed_token: SecretStr | None = None,
     no_token: str = "",
+    rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Sweep:
     """Ask every declared host everything; what has no answer is in the sweep too.
 
@@ -60,6 +61,7 @@ async def sweep(
         deadline,
         known,
         per_second=web.per_second if route.is_real else web.rehearsal_per_second,
+        rest=rest,
         patient=not web.is_maintained(moment, environment.timezone),
     ) as prober:
         looking = Looking(environment, prober, moment)

@@ -93,7 +93,12 @@ def route(told: dict[str, Any], authority: Authority) -> Route:
 
 def how(public: Public) -> dict[str, Any]:
     """The rest of what a sweep is given."""
-    return {"deadline": Deadline(60), "run_id": RUN_ID, "feed_token": SecretStr(public.feed_token)}
+    token = SecretStr(public.feed_token)
+    return {"deadline": Deadline(60), "run_id": RUN_ID, "feed_token": token, "rest": no_rest}
+
+
+async def no_rest(seconds: float) -> None:
+    """Time does not pass between two looks."""
 
 
 def judged(sweep: Sweep, environment: Environment) -> dict[str, dict[str, Judgement]]:

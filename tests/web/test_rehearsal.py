@@ -44,5 +44,5 @@ def test_trap_stays_green(trap):
 
 @pytest.mark.parametrize("name", known())
 def test_healthy_environment_is_green(name):
-    environment = small(name, brands=99)
+    environment = small(name, brands=99 if name == "uk-prod" else 2)
     assert whys(not_well(judged(at(environment), environment))) == ""
