@@ -37,6 +37,14 @@ def login_path(scene: Scene, host: str) -> str:
     return next(f"/{e.locale}/login" for e in scene.world.environment.brands.values() if e.host == host)
 
 
+def front_of(scene: Scene, host: str) -> str:
+    """A brand's front page."""
+    world = scene.world
+    brand = next(each for each in world.environment.brands.values() if each.host == host)
+    build, files = build_of(world.release), files_of(world.release)
+    return front_page(brand, locale=brand.locale, web=world.environment.web, build=build, files=files)
+
+
 def always(answer: Callable[[], Answer]) -> Callable[[Answer, web.Request], Answer]:
     """Another answer in place of the healthy one."""
     return lambda _answer, _request: answer()
@@ -128,11 +136,9 @@ def cdn_error_page(scene: Scene) -> None:
 @fault(GENUINE)
 def spa_fallback(scene: Scene) -> None:
     """One brand's login page is the front page: the route is gone, and the fallback answers for it."""
-    world, host = scene.world, brand_host(scene)
-    brand = next(each for each in world.environment.brands.values() if each.host == host)
-    build, files = build_of(world.release), files_of(world.release)
-    page = front_page(brand, locale=brand.locale, web=world.environment.web, build=build, files=files)
-    world.front.bend(host, login_path(scene, host), always(lambda: Answer.html(page)))
+    host = brand_host(scene)
+    page = front_of(scene, host)
+    scene.world.front.bend(host, login_path(scene, host), always(lambda: Answer.html(page)))
 
 
 @fault(DEEP)

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from rehearsal.entry import trap
 from rehearsal.faults_content import holiday
-from rehearsal.faults_web import api_host, brand_host, login_path
+from rehearsal.faults_web import api_host, brand_host, front_of
 from rehearsal.front import EVERYWHERE, Answer
 from rehearsal.scene import Scene
 
@@ -57,18 +57,11 @@ def market_holiday(scene: Scene) -> None:
 def fallback_for_strangers(scene: Scene) -> None:
     """A single-page front end answers 200 with its front page for every path that nobody has, `.git` too."""
     host = brand_host(scene)
-    home = login_path(scene, host).removesuffix("login")
-    page: dict[str, Answer] = {}
-
-    def remember(answer: Answer, _request: web.Request) -> Answer:
-        page["home"] = answer
-        return answer
+    page = front_of(scene, host).encode()
 
     def fall_back(answer: Answer, _request: web.Request) -> Answer:
-        found = page.get("home") or Answer.html("<!doctype html><title>app</title>")
-        return Answer(200, found.body, found.headers) if answer.status == 404 else answer
+        return Answer(200, page, answer.headers) if answer.status == 404 else answer
 
-    scene.world.front.bend(host, home, remember)
     scene.world.front.bend(host, EVERYWHERE, fall_back)
 
 
