@@ -24,6 +24,7 @@ from rehearsal.world import World
 
 RELEASE = "v2026.47.1"
 LOOPBACK = "127.0.0.1"
+BOOKS = "brokerage.sqlite"
 BAD_USAGE = 4
 
 
@@ -43,6 +44,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         "--motion", type=float, default=0.0, metavar="SECONDS", help="a rollout that converges within this time"
     )
     parser.add_argument("--rbac", type=Path, metavar="FILE", help="let the user do only what the bindings in it grant")
+    parser.add_argument(
+        "--state", type=Path, metavar="DIR", help="where the brokerage keeps its books (default: --dir)"
+    )
     parser.add_argument("--watch-parent", action="store_true", help="end when standard input closes")
     return parser.parse_args(argv)
 
@@ -69,10 +73,12 @@ class Stage:
         self.world = World.build(environment, options.release, options.seed)
         self.world.settings.rbac = options.enforced
         self.runners: list[web.AppRunner] = []
+        self.keys: dict[str, dict[str, str]] = {}
+        """What opens the accounts, by login."""
 
     async def open(self, folder: Path) -> dict[str, object]:
         """Break what is to be broken, serve, write the kubeconfig; what the outside needs to know."""
-        hosts = await self._brokerage() | await self._registry()
+        hosts = await self._brokerage(self.options.state or folder) | await self._registry()
         if self.options.motion:
             from rehearsal.motion import begin
 
@@ -81,6 +87,7 @@ class Stage:
         self.world.start(asyncio.get_running_loop())
         server, told = f"https://{LOOPBACK}:{port}", self._told()
         extension = told | {"hosts": hosts, "ca": self.authority.pem, "password": self.password}
+        extension["accounts"] = self.keys
         extension["commit"] = commit_of(self.options.release)
         context = self.environment.cluster.context
         path = folder / "kubeconfig"
@@ -102,10 +109,12 @@ class Stage:
             "faults": options.fault,
         }
 
-    async def _brokerage(self) -> dict[str, str]:
+    async def _brokerage(self, state: Path) -> dict[str, str]:
         from rehearsal.brokerage import Brokerage
 
-        brokerage = Brokerage(self.environment, self.options.release, self.options.seed, self.password)
+        about = (self.environment, self.options.release, self.options.seed, self.password)
+        brokerage = Brokerage(*about, state / BOOKS)
+        self.keys = {login: vars(each) for login, each in brokerage.clients.doors.credentials.items()}
         if self.options.fault:
             from rehearsal.faults import apply
 
@@ -177,6 +186,8 @@ def main(argv: list[str] | None = None) -> int:
     except (EnvironmentFileError, UnknownEnvironment, LookupError, rbac.NotRbac) as error:
         print(error.args[0], file=sys.stderr)  # noqa: T201
         return BAD_USAGE
+    if options.state:
+        options.state.mkdir(parents=True, exist_ok=True)
     if options.dir:
         options.dir.mkdir(parents=True, exist_ok=True)
         asyncio.run(serve(options, environment, options.dir))

@@ -15,8 +15,10 @@ from rehearsal import (
     faults_around,
     faults_batch,
     faults_bits,
+    faults_business,
     faults_flux,
     faults_images,
+    faults_money,
     faults_pods,
     faults_progressive,
     faults_rollout,
@@ -28,6 +30,7 @@ from rehearsal import (
     traps_api,
     traps_batch,
     traps_bits,
+    traps_business,
     traps_events,
     traps_flux,
     traps_images,
@@ -47,6 +50,7 @@ TOPICS = (
     *(faults_stability, traps_stability),
     *(faults_flux, faults_progressive, traps_flux),
     *(faults_traffic, faults_around, traps_traffic, traps_events),
+    *(faults_business, faults_money, traps_business),
 )
 """Importing them is what fills the register."""
 

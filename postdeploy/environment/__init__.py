@@ -1,12 +1,13 @@
 """What should be: one environment as closed, typed, frozen data, read from a base and an overlay."""
 
+from postdeploy.environment.business import ROLES, Account, Accounts, Api, Business, Limits, Market, Spending
+from postdeploy.environment.currencies import decimals, is_whole
 from postdeploy.environment.files import EnvironmentFileError, UnknownEnvironment, known, load
 from postdeploy.environment.flux import ExpectedRevision, Flux
 from postdeploy.environment.model import (
     PRODUCTION,
     WORKLOAD_KINDS,
     Accepted,
-    Api,
     Brand,
     Cluster,
     Component,
@@ -21,10 +22,14 @@ from postdeploy.environment.model import (
 
 __all__ = [
     "PRODUCTION",
+    "ROLES",
     "WORKLOAD_KINDS",
     "Accepted",
+    "Account",
+    "Accounts",
     "Api",
     "Brand",
+    "Business",
     "Cluster",
     "Component",
     "Deposit",
@@ -32,12 +37,17 @@ __all__ = [
     "EnvironmentFileError",
     "ExpectedRevision",
     "Flux",
+    "Limits",
+    "Market",
     "Registry",
     "RestartBudget",
     "Settle",
+    "Spending",
     "Suppression",
     "Tolerance",
     "UnknownEnvironment",
+    "decimals",
+    "is_whole",
     "known",
     "load",
 ]

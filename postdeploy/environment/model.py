@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from postdeploy.environment.business import Api, Business
 from postdeploy.environment.flux import Flux
 from postdeploy.environment.forms import (
+    Ceiling,
     Count,
     Currency,
     Day,
@@ -112,17 +115,6 @@ class Brand(Model):
     """Company a client contracts with; left out: the environment's."""
 
 
-class Api(Model):
-    """The brokerage's public API."""
-
-    host: Host
-    """Public host name of the API."""
-    account: Text
-    """Login name of this environment's synthetic test account."""
-    instruments: Annotated[tuple[Text, ...], Field(min_length=1)]
-    """Symbols a client of this jurisdiction must be offered."""
-
-
 class Deposit(Model):
     """The smallest deposit agreed with compliance, per method."""
 
@@ -134,6 +126,12 @@ class Deposit(Model):
     """Smallest amount agreed with compliance for this jurisdiction, quoted, such as "10.00"."""
     ends: Literal["settled", "pending"] = "settled"
     """State a healthy deposit reaches within the budget; eDDA and SEPA stay pending."""
+    within_s: Seconds = 60.0
+    """Longest wait for that state."""
+    fee: Ceiling = Decimal(0)
+    """What the method costs the client, taken off what is credited, quoted."""
+    mode: Literal["intent", "sandbox", "penny"] | None = None
+    """How this method is proved; left out: as `business.spending.mode` says."""
 
 
 class Accepted(Model):
@@ -233,6 +231,8 @@ class Environment(Model):
     """The public API and its synthetic account."""
     deposits: Frozen[Deposit]
     """Smallest deposits, by method."""
+    business: Business
+    """What a client can do here, and what proving it may cost."""
     registry: Registry | None = None
     """The container registry that may be asked what a tag is; none: digests are compared with each other alone."""
     tolerances: tuple[Tolerance, ...] = ()
@@ -288,6 +288,7 @@ class Environment(Model):
             "helmrelease": {name: name for name in self.flux.helm_releases},
             "imagepolicy": {name: name for name in self.flux.image_policies},
             "account": {self.api.account: self.api},
+            "deposit": dict(self.deposits),
         }
         if over in named:
             return named[over]

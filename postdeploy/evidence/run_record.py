@@ -27,8 +27,10 @@ PACKAGES = (
     "msgspec",
     "pydantic",
     "pydantic-settings",
+    "pyotp",
     "pytest",
     "ruamel.yaml",
+    "sqlalchemy",
     "tenacity",
     "trustme",
 )

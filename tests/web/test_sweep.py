@@ -306,5 +306,5 @@ def test_what_is_not_a_sweep_is_refused_with_one_kind_of_error(data):
 
 
 def test_judging_needs_no_http_client():
-    code = "import sys, postdeploy.web.claims, postdeploy.broker.claims; sys.exit('httpx' in sys.modules)"
+    code = "import sys, postdeploy.web.claims, postdeploy.broker.desk; sys.exit('httpx' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
