@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -144,9 +145,20 @@ class Store:
         from sqlalchemy.exc import SQLAlchemyError
 
         try:
-            yield
+            with _undisturbed():
+                yield
         except (SQLAlchemyError, OSError, ImportError) as error:
             raise StateUnusable(_unusable(self.shown, error)) from None
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ctrl-C and SIGTERM wait for the end of a transaction: what they broke into could not be used to undo anything."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _durable(engine: Engine) -> None:
