@@ -179,7 +179,7 @@ def web(run: Run, outcome: Outcome) -> Judges:
 @pytest.fixture
 def broker(run: Run, outcome: Outcome) -> Judges:
     """Claims about logging in: `broker.logs_in()`, `broker.refuses_strangers()`, `broker.asks_second_factor()` …"""
-    return Judges(run.desk, outcome)
+    return Judges(run.acting.desk, outcome)
 
 
 @pytest.fixture
@@ -188,4 +188,4 @@ def trader(run: Run, outcome: Outcome) -> Judges:
     `trader.deposit_credited(deposit)` … Logged in once for all of them, and held when that failed. What is deposited
     is guarded, idempotent, journalled, and undone without anybody asking for it.
     """
-    return Judges(run.desk, outcome)
+    return Judges(run.acting.desk, outcome)

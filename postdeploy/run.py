@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from postdeploy import judges, observations
-from postdeploy.business import Opening, keys_of, open_desk, origin_of, replay_desk, state_of
+from postdeploy.acting import Acting
+from postdeploy.business import state_of
 from postdeploy.deadline import Deadline
 from postdeploy.environment import Environment, load
 from postdeploy.evidence import catalogue, closing, plan, run_record
@@ -24,14 +24,11 @@ from postdeploy.options import REHEARSAL_HOLD_S, Options, expected_release
 from postdeploy.outcome import Outcome
 from postdeploy.redact import Redactor
 from postdeploy.replay import Replayed, read_run_folder
-from postdeploy.standin import Standin, StandinProcess, read_standin
-from postdeploy.verdict import Unverified, Verdict
-from postdeploy.web.headers import synthetic, traceparent
+from postdeploy.standin import StandinProcess, read_standin
+from postdeploy.verdict import Unverified
 
 if TYPE_CHECKING:
-    from postdeploy.broker.api import Keys
-    from postdeploy.broker.desk import Desk
-    from postdeploy.broker.recording import Exchange, Recording
+    from postdeploy.broker.recording import Recording
     from postdeploy.evidence.allure import AllureRecorder
     from postdeploy.evidence.results import Result
 
@@ -39,10 +36,6 @@ Key = tuple[str, str]
 """Check id and subject."""
 
 DIGESTS_FILE = "observation/digests.json"
-UNDONE = "smoke.deposit.undone"
-READING = ("infra.", "endpoints.")
-"""Tiers that only look: while one of them is red, nothing is spent."""
-RED = (Verdict.FAILED, Verdict.UNVERIFIED, Verdict.RESIDUE)
 NO_RELEASE = (
     "Which release must be live? Add --release=TAG, or set RELEASE_TAG or CI_COMMIT_TAG. Without it nothing can be "
     "verified: healthy is not the same as yours."
@@ -89,10 +82,7 @@ class Run:
         self.journal: Journal | None = None
         self._seen: dict[str, Any] = {}
         self._claims: dict[str, Any] = {}
-        self.residue: list[str] = []
-        """What of ours is left, in words."""
-        self._desk: Desk | None = None
-        self._opened: AbstractContextManager[Desk] | None = None
+        self.acting = Acting(self)
 
     @classmethod
     def prepare(cls, options: Options, root: Path) -> Run:
@@ -268,104 +258,18 @@ class Run:
             return datetime.fromisoformat(self.replayed["started"]).date()
         return self.started.date()
 
-    @property
-    def standin(self) -> Standin | None:
-        """The rehearsal's, whoever started it."""
-        return self.source.standin if isinstance(self.source, Live) else None
-
-    @cached_property
-    def keys(self) -> Mapping[str, Keys]:
-        """What opens the accounts, by role. Raises Unverified, which names the variables that would supply it."""
-        return keys_of(self.environment, self.standin)
-
     @cached_property
     def redactor(self) -> Redactor:
         """Strikes the run's own secrets, and whatever looks like one, out of text."""
-        try:
-            known = {} if self.replayed else self.keys
-        except Unverified:
-            known = {}
-        secrets = [each for key in known.values() for each in (key.password, key.totp) if each is not None]
         # The accounts' names are part of what was verified, though they look like somebody's address.
-        return Redactor(secrets, keep=tuple(account.login for _, account in self.environment.api.accounts))
-
-    # --- act -----------------------------------------------------------------------------------------------------
-
-    @property
-    def desk(self) -> Desk:
-        """The brokerage's API as our accounts use it, opened once. Raises Unverified."""
-        if self._desk is None:
-            if self.is_offline:
-                raise Unverified("no declared host at all could be contacted: it is our own network that is in doubt")
-            self._opened = nullcontext(replay_desk(self.environment, self.exchanges)) if self.replayed else self._live()
-            self._desk = self._opened.__enter__()
-        return self._desk
-
-    def _live(self) -> AbstractContextManager[Desk]:
-        record, name = self.record, self.environment.name
-        private = self.process.folder if self.process and self.options.faults_in(name) else None
-        given = self.options.state
-        state = state_of(given, self.root, name, rehearsal=self.standin is not None, private=private)
-        headers = synthetic(record.run_id) | {"traceparent": traceparent(record.run_id, "api")}
-        opening = Opening(
-            environment=self.environment,
-            origin=origin_of(name, record.release, record.run_id),
-            state=state,
-            recording=self.exchanges,
-            keys=self.keys,
-            deadline=self.deadline,
-            headers=headers,
-            standin=self.standin,
-            is_red=self.red,
-            tell=_tell,
-        )
-        return open_desk(opening)
-
-    def red(self) -> str:
-        """The check of a tier before this that did not pass, if any: what spends money is held by it."""
-        found = [each for each in self.outcomes.values() if each.finished and each.verdict in RED]
-        reading = [each for each in found if each.check_id.startswith(READING)]
-        if reading:
-            first = reading[0]
-            more = f" and {len(reading) - 1} more" if len(reading) > 1 else ""
-            return f"{first.check_id}[{first.subject}]{more} is {first.verdict}"
-        return next((f"{each} could not be imported" for each in sorted(self.broken) if each.startswith("verify/")), "")
-
-    def settle_up(self) -> None:
-        """Undo what was not undone yet, and let the accounts go; what stays is this run's residue."""
-        if self._desk is None or self._opened is None:
-            return
-        try:
-            left = self._desk.undo_all()
-        except Exception as error:  # noqa: BLE001  whatever it is, the record must say that something may be left
-            left = [("", f"residue: undoing ended with {type(error).__name__}: {error}; see postdeploy journal")]
-        finally:
-            self._opened.__exit__(None, None, None)
-            self._opened = None
-        for method, words in left:
-            self.residue.append(words)
-            key = (UNDONE, method)
-            if key in self.selected:
-                outcome = self.outcome(key)
-                outcome.note(Verdict.RESIDUE, words)
-                outcome.finished = True
-            else:
-                self.said.append(words)
+        keep = tuple(account.login for _, account in self.environment.api.accounts)
+        return Redactor(self.acting.secrets, keep=keep)
 
     # --- judge ---------------------------------------------------------------------------------------------------
 
     def outcome(self, key: Key) -> Outcome:
         """The outcome of a selected check, made when first asked for."""
         return self.outcomes.setdefault(key, Outcome(*key, self.selected[key]))
-
-
-def _tell(exchange: Exchange, host: str) -> None:
-    """Let the report have the request as a step."""
-    from postdeploy.broker.curl import curl, outcome
-    from postdeploy.evidence.steps import step
-
-    answer = msgspec.json.format(msgspec.json.encode(exchange.response), indent=2).decode()
-    step(f"{exchange.method} {exchange.path}: {outcome(exchange)}", curl(exchange, host), answer)
 
 
 def read_digests(path: Path) -> Mapping[str, frozenset[str]]:

@@ -39,7 +39,7 @@ class Cashier:
     async def methods(self, request: web.Request, account: str) -> web.Response:
         """How one can deposit here, and what it costs."""
         environment = self.psp.environment
-        name = self.mood.stranger or environment.business.spending.beneficiaries[0]
+        name = self.mood.stranger or next(iter(environment.business.spending.beneficiaries), "nobody")
         listed = [
             {
                 "method": each.method,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -69,10 +70,10 @@ class Spending(Model):
     """In the order of preference: an intent that is cancelled, an account routed to the PSP's sandbox, a penny."""
     consent: Text | None = None
     """Reference of the PSP's and treasury's written consent, without which no penny moves."""
-    ceilings: FrozenBy[Currency, Limits]
+    ceilings: FrozenBy[Currency, Limits] = Field(default_factory=lambda: MappingProxyType({}))
     """By currency; a currency that is not named is not spent."""
-    beneficiaries: Annotated[tuple[Text, ...], Field(min_length=1)]
-    """Who may receive a deposit, as the product names them."""
+    beneficiaries: tuple[Text, ...] = ()
+    """Who may receive a deposit, as the product names them; nobody else may."""
     in_flight_s: Seconds = 60.0
     """How long a request without an answer may still arrive: until then its absence proves nothing."""
     rehearsal_in_flight_s: Seconds = 0.5
@@ -84,7 +85,7 @@ class Spending(Model):
 class Market(Model):
     """What is traded here, and how fresh prices are."""
 
-    floors: FrozenBy[Name, Count]
+    floors: FrozenBy[Name, Count] = Field(default_factory=lambda: MappingProxyType({}))
     """Fewest instruments of each asset class."""
     forbidden: tuple[Name, ...] = ()
     """Products a retail client here must not be offered, such as cfd."""
@@ -101,9 +102,9 @@ class Market(Model):
 class Business(Model):
     """What the smoke tier proves."""
 
-    market: Market
+    market: Market = Field(default_factory=Market)
     """Instruments and prices."""
-    spending: Spending
+    spending: Spending = Field(default_factory=Spending)
     """Deposits and their undoing."""
     preview_orders: Flag = True
     """Whether orders can be previewed."""

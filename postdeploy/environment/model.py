@@ -231,7 +231,7 @@ class Environment(Model):
     """The public API and its synthetic account."""
     deposits: Frozen[Deposit]
     """Smallest deposits, by method."""
-    business: Business
+    business: Business = Field(default_factory=Business)
     """What a client can do here, and what proving it may cost."""
     registry: Registry | None = None
     """The container registry that may be asked what a tag is; none: digests are compared with each other alone."""
