@@ -6,7 +6,7 @@ A test only asserts: `health = web.health(host); assert health.holds, health.why
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,6 +16,9 @@ from postdeploy.outcome import Outcome
 from postdeploy.reporting import KEY, RUN
 from postdeploy.run import Run
 from postdeploy.verdict import Judgement, NotApplicable, State, Unverified, Verdict
+
+if TYPE_CHECKING:
+    from postdeploy.broker.api import Session
 
 
 class Judges:
@@ -180,6 +183,12 @@ def web(run: Run, outcome: Outcome) -> Judges:
 def broker(run: Run, outcome: Outcome) -> Judges:
     """Claims about logging in: `broker.logs_in()`, `broker.refuses_strangers()`, `broker.asks_second_factor()` …"""
     return Judges(run.acting.desk, outcome)
+
+
+@pytest.fixture
+def session(run: Run) -> Session:
+    """The trader's one session of this run, for who needs its token (`session.token`). Held when the login failed."""
+    return run.acting.desk.session()
 
 
 @pytest.fixture

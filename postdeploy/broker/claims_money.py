@@ -6,8 +6,9 @@ from decimal import Decimal
 
 from postdeploy.broker.judging import DOWN_CAUSE, answered, described, failed, passed
 from postdeploy.broker.looks import Seen
-from postdeploy.broker.models import Balances, Entry, Ledger, Methods, read
-from postdeploy.broker.models import Deposit as Paid
+from postdeploy.broker.models import read
+from postdeploy.broker.models_money import Balances, Entry, Ledger, Methods
+from postdeploy.broker.models_money import Deposit as Paid
 from postdeploy.broker.money import Money, sums
 from postdeploy.environment import Deposit
 from postdeploy.verdict import Held, Judgement

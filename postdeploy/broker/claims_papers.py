@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from postdeploy.broker.judging import answered, described, failed, passed
 from postdeploy.broker.looks import Seen
-from postdeploy.broker.models import Balances, Content, Documents, Ledger, Statements
+from postdeploy.broker.models import Content, Documents, Statements
+from postdeploy.broker.models_money import Balances, Ledger
 from postdeploy.broker.recording import Exchange
 from postdeploy.verdict import Judgement
 

@@ -11,6 +11,8 @@ from postdeploy.broker.guard import Plan, Proven, Rules
 from postdeploy.broker.judging import described, is_refusal
 from postdeploy.broker.line import Reply
 from postdeploy.broker.looks import Look, Seen
+from postdeploy.broker.models_money import Deposit as Paid
+from postdeploy.broker.models_money import Methods
 from postdeploy.broker.money import Money
 from postdeploy.broker.till import Silent, Till
 from postdeploy.broker.undo.journal import Journal, Purpose
@@ -74,7 +76,7 @@ class Teller:
         if wrong := offer_of(declared, seen):
             look.facts["offer"] = wrong
             return None
-        methods, _ = models.read(models.Methods, seen.last("methods").response)
+        methods, _ = models.read(Methods, seen.last("methods").response)
         offers = methods.methods if methods else ()
         return next(each.beneficiary for each in offers if each.method == declared.method)
 
@@ -82,7 +84,7 @@ class Teller:
         """Ask once, and write down what is known then: an answer, a refusal, or nothing."""
         operation = self.journal.note(operation, "sent" if name == "deposit" else "repeated")
         reply = look.made(name, self.till.deposit(operation, capture=plan.mode != "intent"))
-        paid, _ = models.read(models.Deposit, reply.said)
+        paid, _ = models.read(Paid, reply.said)
         if reply.kept.status in (200, 201) and paid is not None:
             if name == "deposit":
                 look.facts["states"].append(paid.state)

@@ -9,7 +9,8 @@ from postdeploy.broker import models, paths
 from postdeploy.broker.api import Client, Made
 from postdeploy.broker.judging import described
 from postdeploy.broker.line import Reply
-from postdeploy.broker.models import Deposit, Deposits, Ledger, M
+from postdeploy.broker.models import M
+from postdeploy.broker.models_money import Deposit, Deposits, Ledger
 from postdeploy.broker.undo.operations import Operation
 
 LOOKBACK = timedelta(days=35)

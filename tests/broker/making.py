@@ -10,7 +10,7 @@ from typing import Any
 from postdeploy.broker.guard import Plan, Proven, Rules
 from postdeploy.broker.keys import Origin
 from postdeploy.broker.looks import Seen
-from postdeploy.broker.models import Deposit as Paid
+from postdeploy.broker.models_money import Deposit as Paid
 from postdeploy.broker.money import Money
 from postdeploy.broker.recording import Exchange, Recording, Sight
 from postdeploy.broker.undo.journal import Journal, Purpose

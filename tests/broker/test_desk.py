@@ -305,6 +305,15 @@ def test_hong_kongs_edda_stays_pending_is_not_credited_and_is_cancelled(tmp_path
         assert there.rows("select state from payments") == [("cancelled",)]
 
 
+def test_one_session_serves_all_the_browser_too(at, visit):
+    with visit() as desk:
+        assert desk.session() is desk.session()
+        assert desk.balances_add_up().holds
+    assert at.rows("select count(*) from logins") == [(1,)]
+    with pytest.raises(Unverified, match="a replay has no session"):
+        replay_desk(at.environment, desk.recording).session()
+
+
 def test_every_request_is_marked_synthetic_and_told_as_a_step(at, visit):
     told = []
     with visit(tell=lambda exchange, host: told.append((exchange.path, host))) as desk:

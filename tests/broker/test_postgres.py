@@ -7,11 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from benchmarks.kills.house import house
 from postdeploy.broker.guard import SpendRefused
 from postdeploy.broker.keys import Origin
 from postdeploy.broker.undo.journal import Journal
 from postdeploy.broker.undo.lease import Lease, Leased
 from postdeploy.broker.undo.store import StateUnusable, Store
+from postdeploy.environment import load
+from tests.broker.conftest import opened
 from tests.broker.making import PROVEN, PURPOSE, Clock, plan, rules
 
 
@@ -57,6 +60,16 @@ def test_leases_hold_across_runners(server):
     Lease(Store(server), "SYN-1", "run-1", clock).take()
     with pytest.raises(Leased):
         Lease(Store(server), "SYN-1", "run-2", clock).take()
+
+
+def test_the_whole_flow_keeps_its_journal_there(server, tmp_path):
+    with house(load("uk-prod"), tmp_path) as at:
+        card = at.environment.deposits["card"]
+        with opened(at, server) as desk:
+            assert desk.deposit_credited(card).holds
+        with opened(at, server, "run-2") as desk:
+            assert "swept: 10.00 GBP by card" in desk.is_clean().seen
+        assert at.audit().is_clean
 
 
 def test_a_database_that_is_not_there_is_said_in_one_line(server):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from postdeploy.broker.models import Refund
+from postdeploy.broker.models_money import Refund
 from postdeploy.broker.till import Silent
 from postdeploy.broker.undo.undoing import Undoer, explain
 from postdeploy.deadline import Deadline

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from postdeploy.broker.guard import Plan, Proven, Rules, SpendRefused, Spent, refusal, spent_in_all
 from postdeploy.broker.keys import Origin, operation_key
-from postdeploy.broker.models import Deposit
+from postdeploy.broker.models_money import Deposit
 from postdeploy.broker.money import Money
 from postdeploy.broker.undo.operations import CLOSED, Event, Operation, fold, reserved
 from postdeploy.broker.undo.store import Store

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from postdeploy.broker.api import LoginRefused, Made
 from postdeploy.broker.judging import described, is_refusal
 from postdeploy.broker.keys import undo_key
-from postdeploy.broker.models import Deposit
+from postdeploy.broker.models_money import Deposit
 from postdeploy.broker.money import sums
 from postdeploy.broker.till import Silent, Till, as_made
 from postdeploy.broker.undo.journal import Journal
