@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from postdeploy.business import Opening, keys_of, open_desk, origin_of, replay_desk, state_of
+from postdeploy.business import Opening, keys_of, open_desk, options_of, origin_of, replay_desk, state_of
 from postdeploy.live import Live
 from postdeploy.standin import Standin
 from postdeploy.verdict import Unverified, Verdict
@@ -106,10 +106,11 @@ class Acting:
     def _opening(self) -> Opening:
         run, environment = self.run, self.run.environment
         record, name = run.record, environment.name
+        options = options_of(run.options.state, rehearsal=run.options.rehearsal)
         private = run.process.folder if run.process and run.options.faults_in(name) else None
         return Opening(
             environment=environment,
-            origin=origin_of(name, record.release, record.run_id),
+            origin=origin_of(name, record.release, record.run_id, options=options),
             state=state_of(run.options.state, run.root, name, rehearsal=self.standin is not None, private=private),
             recording=run.exchanges,
             keys=self.keys,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -140,16 +141,23 @@ def replay_desk(environment: Environment, recording: Recording) -> Desk:
     return Desk(environment, recording)
 
 
-def origin_of(environment: str, release: str, run_id: str, variables: Mapping[str, str] = os.environ) -> Origin:
+def origin_of(
+    environment: str, release: str, run_id: str, variables: Mapping[str, str] = os.environ, options: str = ""
+) -> Origin:
     """Who spends: a pipeline, whichever of its jobs' retries this is, or else this run alone."""
     from postdeploy.broker.keys import Origin
 
     pipeline = next((variables[each] for each in PIPELINES if variables.get(each)), run_id)
-    return Origin(pipeline, environment, release, run_id)
+    return Origin(pipeline, environment, release, run_id, options)
+
+
+def options_of(state: str | None, *, rehearsal: bool) -> str:
+    """What a command needs to find the same journal."""
+    return (f" --state={shlex.quote(state)}" if state else "") + (" --rehearsal" if rehearsal else "")
 
 
 def keys_of(environment: Environment, standin: Standin | None) -> dict[str, Keys]:
-    """What opens the accounts, by role. Raises Unverified, which names the variables that would supply it."""
+    """What opens the accounts, by role; where that is not known, whoever logs in is told why. Raises Unverified."""
     from postdeploy.broker.api import Keys
 
     accounts = environment.api.accounts
@@ -160,8 +168,15 @@ def keys_of(environment: Environment, standin: Standin | None) -> dict[str, Keys
         return {role: Keys(*each) for role, each in known.items()}
     from postdeploy.secrets import load_secrets
 
-    loaded = {role: load_secrets(environment.name, role) for role in ("trader", "other")}
-    return {role: Keys(each.password, each.totp) for role, each in loaded.items()}
+    found = {}
+    for role in ROLES:
+        try:
+            loaded = load_secrets(environment.name, role)
+        except Unverified as missing:
+            found[role] = Keys(None, why=str(missing))
+        else:
+            found[role] = Keys(loaded.password, loaded.totp)
+    return found
 
 
 def state_of(given: str | None, root: Path, environment: str, *, rehearsal: bool, private: Path | None = None) -> str:

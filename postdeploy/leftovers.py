@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from postdeploy.business import Opening, keys_of, open_desk, origin_of, state_of
+from postdeploy.business import Opening, keys_of, open_desk, options_of, origin_of, state_of
 from postdeploy.deadline import Deadline
 from postdeploy.environment import Environment, load
 from postdeploy.evidence.folder import new_run_id
@@ -18,6 +18,7 @@ from postdeploy.verdict import ExitCode, Judgement, ProductDown, Residue, State,
 from postdeploy.web.headers import synthetic, traceparent
 
 if TYPE_CHECKING:
+    from postdeploy.broker.keys import Origin
     from postdeploy.broker.undo.journal import Journal
 
 BUDGET_S = 300.0
@@ -32,6 +33,8 @@ class Place:
     state: str
     rehearsal: bool
     root: Path
+    options: str = ""
+    """As they were given: what finds the same place again."""
 
     @classmethod
     def of(cls, name: str, state: str | None, *, rehearsal: bool, root: Path) -> Place:
@@ -39,7 +42,11 @@ class Place:
         environment = load(name)
         standin = _running(environment)
         where = state_of(state, root, name, rehearsal=rehearsal or standin is not None)
-        return cls(environment, where, rehearsal, root)
+        return cls(environment, where, rehearsal, root, options_of(state, rehearsal=rehearsal))
+
+    def origin(self, run_id: str) -> Origin:
+        """Who sweeps."""
+        return origin_of(self.environment.name, RELEASE, run_id, {}, self.options)
 
     @property
     def exists(self) -> bool:
@@ -59,7 +66,10 @@ class Swept:
 
 def entries(place: Place) -> list[dict[str, Any]]:
     """The open entries, the latest first. Raises Unverified when the journal cannot be read."""
-    return [each.row() for each in _journal(place, "journal").open()] if place.exists else []
+    if not place.exists:
+        return []
+    journal = _journal(place, "journal")
+    return [each.row(journal.origin.command) for each in journal.open()]
 
 
 def settle_by_hand(place: Place, keys: Sequence[str], because: str) -> list[str]:
@@ -93,7 +103,7 @@ def _sweep(place: Place, standin: Standin | None) -> Judgement:
     run_id = new_run_id(datetime.now(UTC), RELEASE)
     opening = Opening(
         environment=place.environment,
-        origin=origin_of(place.environment.name, RELEASE, run_id, {}),
+        origin=place.origin(run_id),
         state=place.state,
         recording=Recording(),
         keys=keys_of(place.environment, standin),
@@ -137,4 +147,4 @@ def _journal(place: Place, run_id: str) -> Journal:
     from postdeploy.broker.undo.journal import Journal
     from postdeploy.broker.undo.store import Store
 
-    return Journal(Store(place.state), origin_of(place.environment.name, RELEASE, run_id, {}))
+    return Journal(Store(place.state), place.origin(run_id))

@@ -37,8 +37,10 @@ class Gate:
 class Keys:
     """What opens an account."""
 
-    password: SecretStr
+    password: SecretStr | None
     totp: SecretStr | None = None
+    why: str = ""
+    """Why there is no password."""
 
 
 @dataclass
@@ -82,10 +84,12 @@ class Client:
             return
         if self.gate.closed:
             raise Unverified(f"nobody logs in any more in this run: {self.gate.closed}")
+        if self.keys.password is None:
+            raise Unverified(self.keys.why)
         self.lease.take()
         self._tried = True
-        body = paths.login_body(self.account.login, self.keys.password.get_secret_value())
-        reply = made("password", self._post(paths.LOGIN, body, self.keys.password.get_secret_value()))
+        password = self.keys.password.get_secret_value()
+        reply = made("password", self._post(paths.LOGIN, paths.login_body(self.account.login, password), password))
         challenge, _ = models.read(models.Challenge, reply.said)
         if challenge is not None and reply.kept.status == 200:
             reply = made("code", self._confirm(challenge.challenge))

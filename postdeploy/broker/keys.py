@@ -17,6 +17,13 @@ class Origin:
     environment: str
     release: str
     run_id: str
+    options: str = ""
+    """Of the command that settles by hand what it leaves, so that it finds the same journal."""
+
+    @property
+    def command(self) -> str:
+        """What settles by hand whatever is open."""
+        return f"postdeploy sweep --env {self.environment}{self.options}"
 
     @property
     def tag(self) -> str:

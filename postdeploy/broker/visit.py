@@ -122,7 +122,7 @@ class Visit:
         waiting = [each for each in journal.open() if each.run_id != journal.origin.run_id or not each.run_id]
         left = self._undo(waiting, look, self.undoer.reserve())
         look.facts["swept"] = [explain_briefly(each) for each in waiting if each.key not in {e.key for e in left}]
-        look.residue = "\n".join(explain(each) for each in left)
+        look.residue = "\n".join(explain(each, journal.origin.command) for each in left)
 
     def deposit(self, look: Look, declared: Deposit, me: Seen) -> None:
         """Make one deposit, guarded and journalled."""
@@ -150,7 +150,7 @@ class Visit:
         ended = left[0] if left else self.teller.journal.one(operation.key)
         look.facts |= {"state": ended.state, "key": ended.key, "told": f"{', '.join(ended.payments)} {ended.state}"}
         if left:
-            look.residue = explain(ended)
+            look.residue = explain(ended, self.teller.journal.origin.command)
         elif is_last and self.start:
             look.steps["start"] = list(self.start)
             with self.line.until(budget):

@@ -111,8 +111,8 @@ def test_a_run_sees_what_the_one_before_left(tmp_path):
     made = intend(journal(tmp_path, "run-1"))
     found = journal(tmp_path, "run-2").open()
     assert [each.key for each in found] == [made.key]
-    assert found[0].row()["command"] == "postdeploy sweep --env alpha"
-    assert found[0].row()["amount"] == "10.00"
+    assert found[0].row("how")["command"] == "how"
+    assert found[0].row("how")["amount"] == "10.00"
 
 
 def test_a_deposit_met_in_the_product_is_written_down_and_opens_again_what_was_closed(tmp_path):

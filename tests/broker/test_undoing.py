@@ -164,7 +164,7 @@ def test_refused_refund_is_residue_and_says_why(sent, till, undo):
     ended = undo(sent)
     assert (ended.state, len(till.asked)) == ("residue", 2)
     assert "refuses to take pay_1 (settled) back: status 422 'suspended'" in ended.residue
-    assert f"--settled {ended.key} --because TICKET" in explain(ended)
+    assert f"--settled {ended.key} --because TICKET" in explain(ended, "postdeploy sweep --env alpha")
 
 
 def test_each_of_two_deposits_under_one_key_is_undone(sent, till, undo):

@@ -62,7 +62,7 @@ def test_killed_run_is_cleaned_up_after_by_the_next_one(tmp_path: Path) -> None:
     listed = postdeploy("journal", state, "--json")
     (entry,) = json.loads(listed.stdout)
     assert (entry["amount"], entry["currency"], entry["key"]) == ("10.00", "GBP", standing(state)[0])
-    assert entry["command"] == "postdeploy sweep --env uk-prod"
+    assert entry["command"] == f"postdeploy sweep --env uk-prod --state={state} --rehearsal"
     after = smoke(f"--state={state}", archive=tmp_path / "after")
     assert after.code == 0, after.output
     assert "swept: 10.00 GBP by card" in after.messages("smoke.journal.clean")[0]

@@ -70,18 +70,13 @@ class Operation(msgspec.Struct, kw_only=True):
         """Whether no request ever left for it, which is certain: each is written down before it leaves."""
         return not self.sent_at and not self.payments
 
-    def row(self) -> dict[str, Any]:
+    def row(self, command: str) -> dict[str, Any]:
         """What `postdeploy journal --json` lists."""
         since = datetime.fromtimestamp(self.since, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         known = {name: getattr(self, name) for name in ("key", "environment", "state", "account", "currency", "method")}
         told: dict[str, Any] = known | {"amount": self.money.plain, "since": since, "payments": list(self.payments)}
         told |= {name: getattr(self, name) for name in ("check", "run_id", "tag", "residue")}
-        return told | {"command": command(self.environment)}
-
-
-def command(environment: str) -> str:
-    """What settles by hand whatever is open."""
-    return f"postdeploy sweep --env {environment}"
+        return told | {"command": command}
 
 
 def fold(rows: Iterable[Mapping[str, Any]]) -> dict[str, Operation]:

@@ -17,7 +17,7 @@ from postdeploy.broker.models_money import Deposit
 from postdeploy.broker.money import sums
 from postdeploy.broker.till import Silent, Till, as_made
 from postdeploy.broker.undo.journal import Journal
-from postdeploy.broker.undo.operations import Operation, command
+from postdeploy.broker.undo.operations import Operation
 from postdeploy.deadline import Deadline
 from postdeploy.verdict import Unverified
 
@@ -144,13 +144,13 @@ class Undoer:
         return self.journal.note(operation, "residue", why=why)
 
 
-def explain(operation: Operation) -> str:
+def explain(operation: Operation, command: str) -> str:
     """What is left, where, why, and what settles it by hand."""
     paid = f", {', '.join(operation.payments)}" if operation.payments else ""
     return (
         f"residue: {operation.money} by {operation.method} on account {operation.account} (key {operation.key}{paid}) "
         f"is not undone: {operation.residue or operation.state}\n"
-        f"where to look: postdeploy journal --env {operation.environment}\n"
-        f"to settle: {command(operation.environment)}; where the product refuses, have it settled in the back office, "
+        f"where to look: {command.replace('sweep', 'journal', 1)}\n"
+        f"to settle: {command}; where the product refuses, have it settled in the back office, "
         f"and sweep again (with --settled {operation.key} --because TICKET where the product cannot show it)"
     )
