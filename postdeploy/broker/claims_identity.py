@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, timedelta
-from email.utils import parsedate_to_datetime
 
+from postdeploy.broker.clocks import served_at, skew_beyond
 from postdeploy.broker.judging import CONTRACT_CAUSE, DOWN_CAUSE, answered, described, failed, passed, where
 from postdeploy.broker.looks import Seen
 from postdeploy.broker.models import Challenge, Granted, Profile, Proof, read
@@ -36,27 +35,13 @@ def refuses_strangers(host: str, answer: Exchange) -> Judgement:
 def keeps_time(host: str, answer: Exchange) -> Judgement:
     """This machine and the API agree on the time, without which a one-time code would be a failed login."""
     claim = f"this machine and {host} agree on the time"
-    skew = clock_skew(answer)
-    if skew is None:
+    if served_at(answer) is None:
         return Judgement(State.UNVERIFIED, claim, f"no Date in the answer ({described(answer)})", where(host, answer))
-    seconds = skew.total_seconds()
-    if abs(seconds) > SKEW_S:
+    if seconds := skew_beyond(answer, SKEW_S):
         cause = "NTP on the runner or on the API's nodes; nobody logged in, for the code would have been refused"
         seen = f"the API's clock is {abs(seconds):.0f} s {'ahead' if seconds > 0 else 'behind'}"
         return Judgement(State.UNVERIFIED, claim, seen, where(host, answer), cause)
     return passed(claim, f"they differ by at most {SKEW_S:g} s")
-
-
-def clock_skew(answer: Exchange) -> timedelta | None:
-    """How far the API's clock is ahead of ours, by the Date of an answer; None where it has none."""
-    try:
-        served = parsedate_to_datetime(answer.served)
-    except ValueError:
-        return None
-    if served.tzinfo is None:
-        served = served.replace(tzinfo=UTC)
-    middle = answer.at + timedelta(seconds=answer.duration_s / 2)
-    return served + timedelta(seconds=0.5) - middle
 
 
 def grants_session(host: str, account: str, seen: Seen) -> Judgement:

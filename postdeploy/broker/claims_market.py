@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from postdeploy.broker.clocks import served_at
 from postdeploy.broker.judging import answered, failed, passed, where
 from postdeploy.broker.models import Calendar, Instrument, Instruments, Preview, Quote, Quotes
 from postdeploy.broker.recording import Exchange
@@ -81,7 +82,8 @@ def are_fresh(
     listed, third = answered(claim, host, listing, Instruments, SESSION_CAUSE)
     if priced is None or days is None or listed is None:
         return judged if priced is None else also if days is None else third
-    now = quotes.at + timedelta(seconds=quotes.duration_s)
+    # By the product's own clock: ours may differ by seconds, which would make its prices look old.
+    now = served_at(quotes) or quotes.at + timedelta(seconds=quotes.duration_s)
     kinds = {each.symbol: each for each in listed.instruments}
     closed = {each.date for each in days.holidays} | set(market.holidays)
     by_symbol = {each.symbol: each for each in priced.quotes}

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 from postdeploy.broker import paths
 from postdeploy.broker.api import Client
-from postdeploy.broker.claims_identity import SKEW_S, clock_skew, is_synthetic
+from postdeploy.broker.claims_identity import SKEW_S, is_synthetic
+from postdeploy.broker.clocks import skew_beyond
 from postdeploy.broker.guard import Proven
 from postdeploy.broker.line import Line
 from postdeploy.broker.looks import Look, Seen
@@ -184,6 +185,5 @@ def explain_briefly(operation: Operation) -> str:
 
 
 def _expect_same_time(strangers: Seen) -> None:
-    skew = clock_skew(strangers.last("strangers"))
-    if skew is not None and abs(skew.total_seconds()) > SKEW_S:
+    if skew_beyond(strangers.last("strangers"), SKEW_S):
         raise Held("smoke.login.clock")

@@ -6,6 +6,7 @@ from datetime import timedelta
 from email.utils import format_datetime
 
 import pytest
+from msgspec.structs import replace
 
 from postdeploy.broker import claims_identity as claims
 from postdeploy.broker.recording import Fault
@@ -29,6 +30,11 @@ def test_clocks_may_differ_by_a_few_seconds(skew, state):
     assert judged.state == state
     assert ("ahead" in judged.seen) == (skew > 5)
     assert ("behind" in judged.seen) == (skew < -5)
+
+
+def test_slow_answer_tells_the_time_less_exactly():
+    assert claims.keeps_time(HOST, replace(answer({}, 401, served=served(9)), duration_s=10.0)).holds
+    assert not claims.keeps_time(HOST, replace(answer({}, 401, served=served(30)), duration_s=10.0)).holds
 
 
 @pytest.mark.parametrize("date", ["", "yesterday"])

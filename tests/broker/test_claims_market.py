@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from postdeploy.broker import claims_market as claims
 from postdeploy.broker.models import Instrument
@@ -71,6 +72,14 @@ def test_what_is_forbidden_here_is_absent():
     assert claims.is_permitted(HOST, answer(entries), ["cfd"], "SFC").seen == "offered: B (cfd)"
     assert claims.is_permitted(HOST, answer(entries), ["binary-option"], "FCA").holds
     assert claims.is_permitted(HOST, answer(entries), [], "FCA").state is State.NOT_APPLICABLE
+
+
+def test_age_is_told_by_the_products_own_clock():
+    """Ours is a minute behind."""
+    quotes = answer({"quotes": [quote("A", 0)]}, served="Wed, 25 Nov 2026 10:00:01 GMT")
+    behind = replace(quotes, at=AT - timedelta(minutes=1))
+    days, entries = answer({"holidays": []}), answer(listed(instrument("A")))
+    assert claims.are_fresh(HOST, UK, behind, days, entries).state is State.PASSED
 
 
 @pytest.mark.parametrize(("age", "state"), [(0.5, "passed"), (4.9, "passed"), (8, "degraded"), (30, "failed")])
