@@ -182,10 +182,11 @@ class Desk(Sights):
         """Undo whatever this run did and has not undone, the latest first; method and words of what stays."""
         if self.visit is None or not self.visit.has_spent:
             return []
-        left, mine, budget = [], self.visit.mine(), self.visit.undoer.reserve()
+        left: list[tuple[str, str]] = []
+        mine, budget = self.visit.mine(), self.visit.undoer.reserve()
         for place, operation in enumerate(mine, 1):
             look = Look()
-            self.visit.undo(operation, look, budget, is_last=place == len(mine))
+            self.visit.undo(operation, look, budget, is_last=place == len(mine) and not left)
             self.recording.sights[_undo(operation.method)] = look.sight()
             left += [(operation.method, look.residue)] if look.residue else []
         return left
