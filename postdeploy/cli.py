@@ -164,8 +164,7 @@ def journal(options: argparse.Namespace) -> int:
         print(
             f"{each['since']}  {each['state']:<10} {each['amount']} {each['currency']}  {each['method']}  {each['key']}"
         )
-        for name in ("residue", "command"):
-            print(f"    {each[name]}" if each[name] else "", end="\n" if each[name] else "")
+        print("\n".join(f"    {each[name]}" for name in ("residue", "command") if each[name]))
     if not found:
         print(f"nothing is open in {place.environment.name} ({place.state})")
     return 0
