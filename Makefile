@@ -24,7 +24,7 @@ sync = $(UV) venv --quiet --allow-existing --python $(PYTHON) .venv \
 	&& $(UV) pip install --python .venv --no-deps --editable .
 endif
 
-.PHONY: help setup rehearsal test matrix soak bench lint format catalogue schema lock allure clean
+.PHONY: help setup rehearsal test matrix soak bench kills lint format catalogue schema lock allure clean
 .DELETE_ON_ERROR:
 
 help: ## print these targets
@@ -52,6 +52,9 @@ soak: setup ## 100 rehearsals of healthy releases with seeds drawn anew: not one
 bench: .venv/.dev ## the promises about speed and memory, measured side by side; 1 where one is broken
 	@$(BIN)/python -m benchmarks.cluster
 	@$(BIN)/python -m benchmarks.endpoints
+
+kills: .venv/.dev ## the harness is killed wherever that hurts, and the product's books say whether a penny was lost
+	@$(BIN)/python -m benchmarks.kills $(ARGS)
 
 lint: .venv/.dev ## formatting, rules, types, and who may import whom
 	@$(BIN)/ruff format --check .

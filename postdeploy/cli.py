@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from postdeploy.environment import EnvironmentFileError, UnknownEnvironment
-from postdeploy.verdict import ExitCode
+from postdeploy.standin import StandinFailed
+from postdeploy.verdict import ExitCode, Unverified
+
+if TYPE_CHECKING:
+    from postdeploy.leftovers import Place
 
 ROOT = Path(__file__).resolve().parents[1]
 """The checkout: the suites, the environments and the rehearsal lie beside this package."""
@@ -26,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb: Callable[[argparse.Namespace], int] = options.verb
     try:
         return verb(options)
-    except (BadInput, EnvironmentFileError, UnknownEnvironment) as error:
+    except (BadInput, EnvironmentFileError, StandinFailed, UnknownEnvironment) as error:
         print(f"postdeploy: {error}", file=sys.stderr)
         return int(ExitCode.USAGE)
     except BrokenPipeError:  # `postdeploy plan … | head`
@@ -61,6 +67,21 @@ def parser() -> argparse.ArgumentParser:
     rehearsed.add_argument("--dir", metavar="DIR", help="where the kubeconfig goes; default: a temporary folder")
     rehearsed.add_argument("--rbac", metavar="FILE", help="let the user do only what the bindings in it grant")
     rehearsed.add_argument("--motion", type=float, metavar="SECONDS", help="a rollout that converges within this time")
+
+    for name, does, text in (
+        ("journal", journal, "List what runs left open in the undo journal."),
+        ("sweep", sweep, "Undo what runs left open, found by the journal and by our tag in the product."),
+    ):
+        left = verb(name, does, text)
+        left.add_argument("--env", required=True, metavar="NAME")
+        left.add_argument("--state", metavar="DIR|URL", help="where the journal is (default reports/state)")
+        left.add_argument("--rehearsal", action="store_true", help="a rehearsal's, over the books it left there")
+        left.add_argument("--json", action="store_true")
+        if name == "sweep":
+            left.add_argument(
+                "--settled", action="append", default=[], metavar="KEY", help="a person settled it already"
+            )
+            left.add_argument("--because", default="", metavar="TICKET", help="with --settled: who and why, for ever")
 
     for kind, text in (
         ("faults", "List what can be broken in a rehearsal, and the check that catches it."),
@@ -124,6 +145,62 @@ def listing(kind: str) -> Callable[[argparse.Namespace], int]:
         return subprocess.run([*command, "--json"] if options.json else command, check=False).returncode
 
     return listed
+
+
+def journal(options: argparse.Namespace) -> int:
+    """The open entries: a table, or a JSON list."""
+    from postdeploy import leftovers
+
+    place = _place(options)
+    try:
+        found = leftovers.entries(place)
+    except Unverified as error:
+        print(f"postdeploy: {error}", file=sys.stderr)
+        return int(ExitCode.UNVERIFIED)
+    if options.json:
+        print(json.dumps(found, indent=2))
+        return 0
+    for each in found:
+        print(
+            f"{each['since']}  {each['state']:<10} {each['amount']} {each['currency']}  {each['method']}  {each['key']}"
+        )
+        print("\n".join(f"    {each[name]}" for name in ("residue", "command") if each[name]))
+    if not found:
+        print(f"nothing is open in {place.environment.name} ({place.state})")
+    return 0
+
+
+def sweep(options: argparse.Namespace) -> int:
+    """Settle what is open; 12 while something stays."""
+    from postdeploy import leftovers
+
+    place = _place(options)
+    if bool(options.settled) != bool(options.because.strip()):
+        raise BadInput("--settled KEY needs --because TICKET beside it, and the other way round.")
+    try:
+        said = leftovers.settle_by_hand(place, options.settled, options.because) if options.settled else []
+    except KeyError as error:
+        raise BadInput(str(error.args[0])) from error
+    except Unverified as error:
+        print(f"postdeploy: {error}", file=sys.stderr)
+        return int(ExitCode.UNVERIFIED)
+    ended = leftovers.Swept(ExitCode.VERIFIED, "\n".join(said)) if said else leftovers.sweep(place)
+    left = leftovers.entries(place) if ended.code is ExitCode.RESIDUE or options.json else []
+    print(
+        json.dumps({"exit_code": int(ended.code), "said": ended.words, "open": left}, indent=2)
+        if options.json
+        else ended.words
+    )
+    return int(ended.code)
+
+
+def _place(options: argparse.Namespace) -> Place:
+    from postdeploy.leftovers import Place
+    from postdeploy.options import state_mistake
+
+    if wrong := state_mistake(options.state):
+        raise BadInput(wrong)
+    return Place.of(options.env, options.state, rehearsal=options.rehearsal, root=ROOT)
 
 
 def catalogue(options: argparse.Namespace) -> int:

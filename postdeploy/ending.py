@@ -93,6 +93,8 @@ def final_code(run: Run, exitstatus: int, *, harness_error: bool) -> ExitCode:
     counted = [each.verdict for each in run.results if each.key in run.selected or run.is_broken(each.id)]
     if harness_error:
         counted.append(Verdict.UNVERIFIED)
+    if run.acting.residue:
+        counted.append(Verdict.RESIDUE)
     return exit_code(counted, fail_on_soft=run.options.fail_on_soft)
 
 

@@ -5,25 +5,20 @@ A test only asserts: `health = web.health(host); assert health.holds, health.why
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from postdeploy.environment import Environment
 from postdeploy.evidence.results import Attempt
-from postdeploy.live import Live
 from postdeploy.outcome import Outcome
 from postdeploy.reporting import KEY, RUN
 from postdeploy.run import Run
-from postdeploy.verdict import Held, Judgement, NotApplicable, ProductDown, State, Unverified, Verdict
+from postdeploy.verdict import Judgement, NotApplicable, State, Unverified, Verdict
 
 if TYPE_CHECKING:
-    from postdeploy.broker.api import BrokerApi
-
-LOGIN = "smoke.login.token"
-"""The check that every use of an account depends on."""
+    from postdeploy.broker.api import Session
 
 
 class Judges:
@@ -192,49 +187,22 @@ def identity(run: Run, outcome: Outcome) -> Judges:
     return Judges(run.claims("identity"), outcome)
 
 
-@pytest.fixture(scope="session")
-def api(run: Run) -> Iterator[BrokerApi]:
-    """The brokerage's API for this environment's synthetic account; in a replay it answers out of the recording."""
-    from postdeploy.broker import session
-
-    if run.is_offline:
-        raise Unverified("no declared host at all could be contacted: it is our own network that is in doubt")
-    if run.replayed:
-        opened = session.replay(run.environment.api, run.exchanges)
-    else:
-        opened = session.connect(run.environment.api, run.password, run.exchanges, **_way(run))
-    with opened as api:
-        yield api
-
-
-def _way(run: Run) -> dict[str, Any]:
-    """How requests reach the API: over the network, or at the rehearsal's address with its own authority."""
-    from postdeploy.web.headers import synthetic, traceparent
-
-    way: dict[str, Any] = {
-        "headers": synthetic(run.record.run_id) | {"traceparent": traceparent(run.record.run_id, "api")},
-        "deadline": run.deadline,
-    }
-    standin = run.source.standin if isinstance(run.source, Live) else None
-    if standin is not None:
-        way["address"] = standin.hosts[run.environment.api.host]
-        way["tls"] = ssl.create_default_context(cadata=standin.ca_pem)
-    return way
+@pytest.fixture
+def broker(run: Run, outcome: Outcome) -> Judges:
+    """Claims about logging in: `broker.logs_in()`, `broker.refuses_strangers()`, `broker.asks_second_factor()` …"""
+    return Judges(run.acting.desk, outcome)
 
 
 @pytest.fixture
-def broker(api: BrokerApi, outcome: Outcome) -> Judges:
-    """Claims about the API before login: `broker.logs_in()`, `broker.refuses_strangers()`."""
-    return Judges(api, outcome)
+def session(run: Run) -> Session:
+    """The trader's one session of this run, for who needs its token (`session.token`). Held when the login failed."""
+    return run.acting.desk.session()
 
 
 @pytest.fixture
-def trader(api: BrokerApi, outcome: Outcome) -> Judges:
-    """Claims about business as a client, logged in: `trader.is_offered(symbols)`. Held when the login failed."""
-    from postdeploy.broker.api import Trader
-
-    try:
-        session = api.login()
-    except (AssertionError, ProductDown) as error:
-        raise Held(LOGIN) from error
-    return Judges(Trader(api, session), outcome)
+def trader(run: Run, outcome: Outcome) -> Judges:
+    """Claims about business as a client: `trader.is_offered(symbols)`, `trader.prices_are_fresh()`,
+    `trader.deposit_credited(deposit)` … Logged in once for all of them, and held when that failed. What is deposited
+    is guarded, idempotent, journalled, and undone without anybody asking for it.
+    """
+    return Judges(run.acting.desk, outcome)

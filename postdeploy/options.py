@@ -30,7 +30,8 @@ class Options:
     replay: Path | None
     plan: bool
     archive: Path
-    state: Path | None
+    state: str | None
+    """A folder relative to the rootdir, or the URL of a PostgreSQL; see `business.state_of`."""
     budget_s: float | None
     hold_s: float | None
     parallel: int
@@ -93,7 +94,9 @@ def add_options(group: Any) -> None:
     add("--replay", metavar="RUN_FOLDER", help="Judge a saved run again, without network.")
     add("--plan", action="store_true", help="Print what would be looked at; look at nothing.")
     add("--archive", metavar="DIR", default="reports/archive", help="Where run folders go (relative to the rootdir).")
-    add("--state", metavar="DIR", help="Where checks that change something keep their undo journal (none does yet).")
+    add(
+        "--state", metavar="DIR|URL", help="Undo journal and leases: a folder (default reports/state) or postgresql://…"
+    )
     add("--budget", metavar="SECONDS", type=float, help="Time for the whole run; what is left undone is unverified.")
     add("--hold", metavar="SECONDS", type=float, help="How long it must stay live. Default: the environment's.")
     add("--parallel", metavar="N", type=int, help="Child runs at once. Default: cores, twice that in a rehearsal.")
@@ -119,12 +122,26 @@ def read_options(config: Any) -> Options:
         replay=path("replay"),
         plan=given("plan"),
         archive=config.rootpath / given("archive"),
-        state=path("state"),
+        state=given("state"),
         budget_s=given("budget"),
         hold_s=given("hold"),
         parallel=given("parallel") if given("parallel") is not None else _at_once(given("rehearsal")),
         fail_on_soft=given("fail_on_soft"),
     )
+
+
+def state_mistake(state: str | None) -> str | None:
+    """Why a --state cannot be used, or None; a URL with a password is not repeated."""
+    if state is None or "://" not in state:
+        return None
+    if re.search(r"://[^/@\s]*:[^/@\s]*@|[?&]password=", state):
+        return (
+            "--state holds a password, and a command line is read by everybody on the machine. "
+            "Leave it out, and set PGPASSWORD or PGPASSFILE."
+        )
+    if not re.match(r"postgres(ql)?(\+psycopg)?://", state):
+        return f"--state={state} is neither a folder nor a PostgreSQL; write postgresql://USER@HOST/DATABASE."
+    return None
 
 
 def _at_once(rehearsal: bool) -> int:
@@ -142,6 +159,8 @@ def contradiction(options: Options) -> str | None:
         return "--seed varies a rehearsal, and this is not one. Add --rehearsal, or leave --seed out."
     if options.replay and (options.rehearsal or options.environments):
         return "--replay takes its environment from the run folder. Leave --env and --rehearsal out."
+    if wrong := state_mistake(options.state):
+        return wrong
     if options.parallel < 1:
         return f"--parallel {options.parallel} leaves nobody to run; give 1 or more."
     for name, seconds in (("--budget", options.budget_s), ("--hold", options.hold_s)):

@@ -98,3 +98,20 @@ def _noting(end: Callable[[RetryCallState], None], retry_on: Causes) -> Callable
         return again(state)
 
     return ask
+
+
+def poll(
+    look: Callable[[], T],
+    *,
+    until: Callable[[T], bool],
+    deadline: Deadline,
+    every_s: float,
+    hopeless: Callable[[T], bool] = lambda seen: False,
+    sleep: Callable[[float], None] = time.sleep,
+) -> T:
+    """Look again until the state is as wanted, or cannot become so any more, or time is up; what was seen last."""
+    while True:
+        seen = look()
+        if until(seen) or hopeless(seen) or deadline.left() <= every_s:
+            return seen
+        sleep(every_s)

@@ -183,6 +183,7 @@ def close(session: pytest.Session, exitstatus: int) -> None:
     try:
         if exitstatus == pytest.ExitCode.INTERRUPTED and not run.stopped:
             run.stopped = "the run was interrupted"
+        run.acting.settle_up()
         session.exitstatus = ending.end(run, exitstatus)
     finally:
         for each, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):

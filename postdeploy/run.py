@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from pydantic import SecretStr
 
 from postdeploy import judges, observations
+from postdeploy.acting import Acting
+from postdeploy.business import state_of
 from postdeploy.deadline import Deadline
 from postdeploy.environment import Environment, load
 from postdeploy.evidence import catalogue, closing, plan, run_record
@@ -81,6 +82,7 @@ class Run:
         self.journal: Journal | None = None
         self._seen: dict[str, Any] = {}
         self._claims: dict[str, Any] = {}
+        self.acting = Acting(self)
 
     @classmethod
     def prepare(cls, options: Options, root: Path) -> Run:
@@ -94,7 +96,16 @@ class Run:
         if self.options.rehearsal:
             name = self.environment.name
             faults = self.options.faults_in(name)
-            self.process = StandinProcess.start(name, faults=faults, seed=self.options.seed, root=self.root)
+            books = None if faults and self.options.state is None else self._books(name)
+            self.process = StandinProcess.start(
+                name, faults=faults, seed=self.options.seed, state=books, root=self.root
+            )
+
+    def _books(self, environment: str) -> Path:
+        """Where a rehearsal's brokerage keeps its books: beside our own state, or where that would be by default."""
+        given = self.options.state
+        shared = state_of(None if given and "://" in given else given, self.root, environment, rehearsal=True)
+        return Path(shared)
 
     def begin(self, selected: Mapping[Key, str], asked: str, broken: frozenset[str] = frozenset()) -> None:
         """Commit to the plan before the first look: run folder, plan, environment, a record that says unverified."""
@@ -248,25 +259,11 @@ class Run:
         return self.started.date()
 
     @cached_property
-    def password(self) -> SecretStr:
-        """The test account's password. Raises Unverified, which names the variables that would supply it."""
-        if isinstance(self.source, Replayed):
-            return SecretStr("")  # nothing is sent
-        if self.source.standin is not None:
-            return self.source.standin.password
-        from postdeploy.secrets import load_secrets
-
-        return load_secrets(self.environment.name).password
-
-    @cached_property
     def redactor(self) -> Redactor:
         """Strikes the run's own secrets, and whatever looks like one, out of text."""
-        try:
-            secrets = [self.password]
-        except Unverified:
-            secrets = []
-        # The account's name is part of what was verified, though it looks like somebody's address.
-        return Redactor(secrets, keep=(self.environment.api.account,))
+        # The accounts' names are part of what was verified, though they look like somebody's address.
+        keep = tuple(account.login for _, account in self.environment.api.accounts)
+        return Redactor(self.acting.secrets, keep=keep)
 
     # --- judge ---------------------------------------------------------------------------------------------------
 

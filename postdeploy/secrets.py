@@ -18,6 +18,8 @@ from postdeploy.verdict import Unverified
 DIRECTORY = "POSTDEPLOY_SECRETS_DIR"
 PROJECT = "POSTDEPLOY_GCP_PROJECT"
 GENERIC = "POSTDEPLOY_"
+TRADER = "trader"
+"""The role whose variables need not name it."""
 
 
 class Sealed(SecretStr):
@@ -35,15 +37,17 @@ class Sealed(SecretStr):
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """The credentials of one environment."""
+    """What opens one synthetic account."""
 
     password: Sealed
-    """Password of the synthetic account."""
+    """Its password."""
+    totp: Sealed | None = None
+    """The seed of its one-time codes, in base32."""
 
     @property
     def all(self) -> tuple[Sealed, ...]:
         """Every secret, for the redactor."""
-        return (self.password,)
+        return (self.password,) if self.totp is None else (self.password, self.totp)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("secrets are never pickled")
@@ -62,16 +66,27 @@ def prefixes(environment_name: str) -> tuple[str, str]:
     return f"{GENERIC}{environment_name.upper().replace('-', '_')}_", GENERIC
 
 
-def load_secrets(environment_name: str, *, client: SecretClient | None = None) -> Secrets:
-    """The environment's credentials; Unverified says where they were looked for. `client` stands in for Google's."""
+def load_secrets(environment_name: str, role: str = TRADER, *, client: SecretClient | None = None) -> Secrets:
+    """What opens the account of a role; Unverified says where it was looked for. `client` stands in for Google's."""
+    password = _find(_Password, environment_name, role, client)
+    if password is None:
+        own = "" if role == TRADER else f"{role.upper()}_"
+        raise Unverified(_missing(environment_name, f"{own}PASSWORD", f"password for the synthetic account ({role})"))
+    return Secrets(password, _find(_Totp, environment_name, role, client))
+
+
+def _find(kind: type[_Credentials], environment_name: str, role: str, client: SecretClient | None) -> Sealed | None:
+    """The first place that has it: `POSTDEPLOY_UK_PROD_OTHER_PASSWORD`; the trader's needs no role in its name."""
     directory = os.environ.get(DIRECTORY) or None
     if directory is not None and not Path(directory).is_dir():
         raise Unverified(f"{DIRECTORY} names {directory}, which is no directory")
-    for prefix in prefixes(environment_name):
-        found = _Password(_env_prefix=prefix, _secrets_dir=directory, google=client).password
+    name = next(each for each in kind.model_fields if each != "google")
+    roles = (f"{role.upper()}_", "") if role == TRADER else (f"{role.upper()}_",)
+    for prefix in (f"{each}{part}" for each in prefixes(environment_name) for part in roles):
+        found = getattr(kind(_env_prefix=prefix, _secrets_dir=directory, google=client), name)
         if found is not None:
-            return Secrets(Sealed(found.get_secret_value()))
-    raise Unverified(_missing(environment_name, "PASSWORD", "password for the synthetic account"))
+            return Sealed(found.get_secret_value())
+    return None
 
 
 def load_registry_token(environment_name: str, *, client: SecretClient | None = None) -> Sealed:
@@ -129,6 +144,12 @@ class _Password(_Credentials):
     """The synthetic account's password."""
 
     password: SecretStr | None = None
+
+
+class _Totp(_Credentials):
+    """The seed of the account's one-time codes."""
+
+    totp: SecretStr | None = None
 
 
 class _RegistryToken(_Credentials):

@@ -38,6 +38,8 @@ class Standin:
     """Public host to `127.0.0.1:port`."""
     ca_pem: str
     password: SecretStr
+    accounts: Mapping[str, tuple[SecretStr, SecretStr]] = field(default_factory=dict)
+    """Password and seed of each account, by login."""
     commit: str = ""
     """What the release's tag names in its Git."""
     places: Mapping[str, str] = field(default_factory=dict)
@@ -103,12 +105,17 @@ def _standin(said: Mapping[str, Any]) -> Standin:
         hosts=dict(said["hosts"]),
         ca_pem=str(said["ca"]),
         password=SecretStr(str(said["password"])),
+        accounts={login: _keys(each) for login, each in said.get("accounts", {}).items()},
         commit=str(said.get("commit", "")),
         places=dict(said.get("places", {})),
         resolvers=tuple(said.get("resolvers", ())),
         moment=datetime.fromisoformat(said["moment"]) if said.get("moment") else None,
         feed_token=SecretStr(str(said.get("feed_token", ""))),
     )
+
+
+def _keys(said: Mapping[str, Any]) -> tuple[SecretStr, SecretStr]:
+    return SecretStr(str(said["password"])), SecretStr(str(said["totp"]))
 
 
 @dataclass
@@ -123,14 +130,24 @@ class StandinProcess:
 
     @classmethod
     def start(
-        cls, environment: str, *, faults: Sequence[str] = (), seed: int | None = None, root: Path
+        cls,
+        environment: str,
+        *,
+        faults: Sequence[str] = (),
+        seed: int | None = None,
+        state: Path | None = None,
+        root: Path,
     ) -> StandinProcess:
-        """Begin starting one; `ready` waits for it, so that its start-up overlaps with pytest's collection."""
+        """Begin starting one; `ready` waits for it, so that its start-up overlaps with pytest's collection.
+
+        `state`: where its brokerage keeps its books from one rehearsal to the next; none: they end with it.
+        """
         folder = Path(tempfile.mkdtemp(prefix="postdeploy-rehearsal-"))
         command = [sys.executable, "-m", "rehearsal", "--env", environment, "--dir", str(folder), "--watch-parent"]
         command += [part for name in faults for part in ("--fault", name)]
         command += ["--motion", "1.0"] if not faults else []
         command += ["--seed", str(seed)] if seed is not None else []
+        command += ["--state", str(state)] if state is not None else []
         errors = tempfile.TemporaryFile()  # noqa: SIM115  it lives as long as the process
         process = subprocess.Popen(
             command,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 RELEASE = "v2026.47.1"
 LOOPBACK = "127.0.0.1"
+BOOKS = "brokerage.sqlite"
 BAD_USAGE = 4
 
 
@@ -47,6 +48,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         "--motion", type=float, default=0.0, metavar="SECONDS", help="a rollout that converges within this time"
     )
     parser.add_argument("--rbac", type=Path, metavar="FILE", help="let the user do only what the bindings in it grant")
+    parser.add_argument(
+        "--state", type=Path, metavar="DIR", help="where the brokerage keeps its books (default: --dir)"
+    )
     parser.add_argument("--watch-parent", action="store_true", help="end when standard input closes")
     return parser.parse_args(argv)
 
@@ -74,10 +78,12 @@ class Stage:
         self.world.settings.rbac = options.enforced
         self.runners: list[web.AppRunner] = []
         self.public: Public | None = None
+        self.keys: dict[str, dict[str, str]] = {}
+        """What opens the accounts, by login."""
 
     async def open(self, folder: Path) -> dict[str, object]:
         """Break what is to be broken, serve, write the kubeconfig; what the outside needs to know."""
-        hosts, public = await self._brokerage()
+        hosts, public = await self._brokerage(self.options.state or folder)
         hosts |= await self._registry()
         if self.options.motion:
             from rehearsal.motion import begin
@@ -87,6 +93,7 @@ class Stage:
         self.world.start(asyncio.get_running_loop())
         server, told = f"https://{LOOPBACK}:{port}", self._told()
         extension = told | public | {"hosts": hosts, "ca": self.authority.pem, "password": self.password}
+        extension["accounts"] = self.keys
         extension["commit"] = commit_of(self.options.release)
         context = self.environment.cluster.context
         path = folder / "kubeconfig"
@@ -110,12 +117,14 @@ class Stage:
             "faults": options.fault,
         }
 
-    async def _brokerage(self) -> tuple[dict[str, str], dict[str, Any]]:
+    async def _brokerage(self, state: Path) -> tuple[dict[str, str], dict[str, Any]]:
         """Serve all that is public: where each host is, and how a harness gets there by its public address."""
         from rehearsal.brokerage import Brokerage
         from rehearsal.public import Public
 
-        brokerage = Brokerage(self.environment, self.options.release, self.options.seed, self.password)
+        about = (self.environment, self.options.release, self.options.seed, self.password)
+        brokerage = Brokerage(*about, state / BOOKS)
+        self.keys = {login: vars(each) for login, each in brokerage.clients.doors.credentials.items()}
         if self.options.fault:
             from rehearsal.faults import apply
 
@@ -188,6 +197,8 @@ def main(argv: list[str] | None = None) -> int:
     except (EnvironmentFileError, UnknownEnvironment, LookupError, rbac.NotRbac) as error:
         print(error.args[0], file=sys.stderr)  # noqa: T201
         return BAD_USAGE
+    if options.state:
+        options.state.mkdir(parents=True, exist_ok=True)
     if options.dir:
         options.dir.mkdir(parents=True, exist_ok=True)
         asyncio.run(serve(options, environment, options.dir))

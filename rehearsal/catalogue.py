@@ -15,10 +15,12 @@ from rehearsal import (
     faults_around,
     faults_batch,
     faults_bits,
+    faults_business,
     faults_content,
     faults_edge,
     faults_flux,
     faults_images,
+    faults_money,
     faults_pods,
     faults_progressive,
     faults_rollout,
@@ -31,6 +33,7 @@ from rehearsal import (
     traps_api,
     traps_batch,
     traps_bits,
+    traps_business,
     traps_events,
     traps_flux,
     traps_images,
@@ -52,6 +55,7 @@ TOPICS = (
     *(faults_flux, faults_progressive, traps_flux),
     *(faults_traffic, faults_around, traps_traffic, traps_events),
     *(faults_edge, faults_content, faults_smoke, traps_web),
+    *(faults_business, faults_money, traps_business),
 )
 """Importing them is what fills the register."""
 

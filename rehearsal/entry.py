@@ -9,7 +9,7 @@ from typing import Literal
 from rehearsal.scene import Scene
 
 Act = Callable[[Scene], None]
-Wrong = Literal["failed", "unverified", "degraded", "flaky"]
+Wrong = Literal["failed", "unverified", "degraded", "flaky", "residue"]
 """What a fault may come to; degraded and flaky are findings that turn a run red only with `--fail-on-soft`."""
 
 
@@ -34,6 +34,9 @@ class Entry:
     softens: tuple[str, ...] = ()
     """Of a trap the check ids that report it as degraded, and must: a finding beside a healthy release."""
 
+    ends: int = 0
+    """The run's exit code where it is another than the verdict's: a failure that leaves residue ends with 12."""
+
     @property
     def tier(self) -> str:
         """The tier of the check: the first part of its id."""
@@ -48,9 +51,11 @@ class Entry:
 REGISTER: dict[str, Entry] = {}
 
 
-def fault(catches: str, verdict: Wrong = "failed", only_in: str = "", hold_s: float = 0.0) -> Callable[[Act], Act]:
+def fault(
+    catches: str, verdict: Wrong = "failed", only_in: str = "", hold_s: float = 0.0, ends: int = 0
+) -> Callable[[Act], Act]:
     """Enter a function as a fault: its name is the fault's, its docstring says what is the matter."""
-    return lambda act: _enter("fault", catches, verdict, act, only_in, hold_s)
+    return lambda act: _enter("fault", catches, verdict, act, only_in, hold_s, ends=ends)
 
 
 def trap(guards: str, only_in: str = "", hold_s: float = 0.0, softens: tuple[str, ...] = ()) -> Callable[[Act], Act]:
@@ -66,10 +71,11 @@ def _enter(
     only_in: str,
     hold_s: float,
     softens: tuple[str, ...] = (),
+    ends: int = 0,
 ) -> Act:
     name = act.__name__.replace("_", "-")
     description = (act.__doc__ or "").strip().splitlines()[0]
     if name in REGISTER:
         raise ValueError(f"two faults or traps are called {name!r}")
-    REGISTER[name] = Entry(name, kind, check, verdict, description, act, only_in, hold_s, softens)
+    REGISTER[name] = Entry(name, kind, check, verdict, description, act, only_in, hold_s, softens, ends)
     return act

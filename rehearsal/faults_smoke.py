@@ -30,13 +30,13 @@ def anonymous_instruments(scene: Scene) -> None:
 @fault(INSTRUMENTS)
 def instrument_missing(scene: Scene) -> None:
     """One instrument that clients of this jurisdiction must be offered is gone."""
-    scene.brokerage.api.hidden.add(_symbol(scene))
+    scene.brokerage.api.market.hidden.add(_symbol(scene))
 
 
 @fault(INSTRUMENTS)
 def instrument_not_tradable(scene: Scene) -> None:
     """One instrument that must be offered is listed and cannot be traded."""
-    scene.brokerage.api.untradable.add(_symbol(scene))
+    scene.brokerage.api.market.untradable.add(_symbol(scene))
 
 
 def _symbol(scene: Scene) -> str:

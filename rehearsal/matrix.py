@@ -25,7 +25,7 @@ from rehearsal.catalogue import FAULTS, TRAPS, UnknownFault, find
 from rehearsal.entry import Entry
 from rehearsal.whole_runs import RUN_TAKES_AT_MOST_S, Ran, Suite
 
-EXIT_CODES = {"failed": 1, "unverified": 10, "degraded": 11, "flaky": 11, "passed": 0}
+EXIT_CODES = {"failed": 1, "unverified": 10, "degraded": 11, "flaky": 11, "passed": 0, "residue": 12}
 """What a run ends with, which says so of a degraded check only when it is asked to."""
 GREEN = {"passed", "not-applicable"}
 SEEDS = "seeds"
@@ -107,7 +107,7 @@ def soak(
 
 def wrong_with(case: Case, ran: Ran) -> str:
     """Why a run is not what its case must come to, empty when it is."""
-    expected = EXIT_CODES[case.entry.verdict if case.entry else "passed"]
+    expected = (case.entry.ends if case.entry else 0) or EXIT_CODES[case.entry.verdict if case.entry else "passed"]
     if ran.exit_code != expected:
         return f"exit code {ran.exit_code} instead of {expected}"
     if not ran.results:

@@ -60,4 +60,4 @@ def slow_host(scene: Scene) -> None:
 @trap("smoke.login.token")
 def wrong_passwords_before(scene: Scene) -> None:
     """Somebody gave three wrong passwords for the test account; two more would lock it."""
-    scene.brokerage.wrong_passwords[scene.world.environment.api.account] = 3
+    scene.brokerage.clients.doors.spoil(scene.world.environment.api.account, 3)

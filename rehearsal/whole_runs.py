@@ -26,6 +26,7 @@ LIBRARIES = (
     *("aiohttp", "kubernetes.aio.client", "kubernetes.aio.config", "httpx", "anyio.from_thread"),
     *("anyio._backends._asyncio", "msgspec", "pydantic_settings", "ruamel.yaml", "cryptography.x509"),
     *("dns.asyncresolver", "websockets.asyncio.client", "h2.connection", "jsonschema"),
+    *("sqlalchemy", "sqlalchemy.dialects.sqlite", "pyotp"),
 )
 """What nearly every run imports, and is not ours."""
 
@@ -53,7 +54,8 @@ class Suite:
         """One whole run, into an archive of its own that goes with it. Raises subprocess.TimeoutExpired."""
         with tempfile.TemporaryDirectory(prefix="matrix-") as archive:
             said = Path(archive) / "output"
-            arguments = [*self.arguments(options), f"--archive={archive}", "-o", f"cache_dir={archive}/.cache"]
+            own = [f"--archive={archive}", f"--state={archive}/.state", "-o", f"cache_dir={archive}/.cache"]
+            arguments = [*self.arguments(options), *own]
             process = self._context.Process(target=_pytest, args=(arguments, self.variables, str(said)))
             process.start()
             process.join(RUN_TAKES_AT_MOST_S)

@@ -54,9 +54,12 @@ class Ended:
 
 
 def command(*arguments: str, archive: Path | None = None) -> list[str]:
-    """The command line of a run; `-p no:cacheprovider` keeps parallel runs out of each other's way."""
+    """The command line of a run; no cache, and a state of its own, keep parallel runs out of each other's way."""
     base = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
-    return [*base, f"--archive={archive}"] if archive else base
+    if archive is None:
+        return base
+    state = [] if any(each.startswith(("--state", "--replay")) for each in arguments) else [f"--state={archive}.state"]
+    return [*base, f"--archive={archive}", *state]
 
 
 def variables(extra: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -106,10 +106,33 @@ def test_secret_manager_is_asked_by_name_last(monkeypatch):
     monkeypatch.setenv(secrets.PROJECT, "northgate-secrets")
     google = FakeGoogle(**{GENERIC: "from google\n"})
     assert load_secrets("uk-prod", client=google).password.get_secret_value() == "from google"
-    assert google.asked == [f"projects/northgate-secrets/secrets/{name}/versions/latest" for name in (OWN, GENERIC)]
-    monkeypatch.setenv(OWN, "own")
+    asked = [each.split("/")[3] for each in google.asked if each.endswith("PASSWORD/versions/latest")]
+    own = "POSTDEPLOY_UK_PROD_TRADER_PASSWORD"
+    assert asked == [own, OWN, "POSTDEPLOY_TRADER_PASSWORD", GENERIC]
+    monkeypatch.setenv(own, "own")
+    google.asked.clear()
     assert load_secrets("uk-prod", client=google).password.get_secret_value() == "own"
-    assert len(google.asked) == 2
+    assert not [each for each in google.asked if "PASSWORD" in each]
+
+
+def test_each_role_has_its_own_password_and_only_the_traders_needs_no_name(monkeypatch):
+    monkeypatch.setenv(OWN, "the trader's")
+    assert load_secrets("uk-prod", "trader").password.get_secret_value() == "the trader's"
+    with pytest.raises(Unverified, match=r"\(other\).*POSTDEPLOY_UK_PROD_OTHER_PASSWORD"):
+        load_secrets("uk-prod", "other")
+    monkeypatch.setenv("POSTDEPLOY_OTHER_PASSWORD", "the other's")
+    assert load_secrets("uk-prod", "other").password.get_secret_value() == "the other's"
+
+
+def test_seed_of_the_one_time_codes_is_a_secret_like_the_password(monkeypatch):
+    monkeypatch.setenv(OWN, "own")
+    assert load_secrets("uk-prod").totp is None
+    monkeypatch.setenv("POSTDEPLOY_UK_PROD_TRADER_TOTP", "JBSWY3DPEHPK3PXP")
+    held = load_secrets("uk-prod")
+    assert held.totp is not None
+    assert held.totp.get_secret_value() == "JBSWY3DPEHPK3PXP"
+    assert "JBSWY3DP" not in repr(held)
+    assert len(held.all) == 2
 
 
 def test_secret_manager_that_refuses_is_unverified(monkeypatch):

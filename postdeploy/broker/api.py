@@ -1,153 +1,156 @@
-"""The brokerage's API as one client account uses it; logs in once, and never tries a credential twice."""
+"""One synthetic account at the brokerage: logged in once, leased to this run, proven before anything is changed."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import SecretStr
 
-from postdeploy import polling
-from postdeploy.broker import claims
-from postdeploy.broker.models import INSTRUMENTS, LOGIN, Session
-from postdeploy.broker.recording import Exchange, Fault, Recording
-from postdeploy.deadline import Deadline
-from postdeploy.evidence.results import Attempt
-from postdeploy.redact import Redactor
-from postdeploy.verdict import Judgement, ProductDown, Unverified, Verdict
+from postdeploy.broker import models, paths
+from postdeploy.broker.line import Line, Reply
+from postdeploy.broker.totp import MARGIN_S, next_code
+from postdeploy.broker.undo.lease import Lease
+from postdeploy.environment import Account
+from postdeploy.verdict import Unverified
 
-if TYPE_CHECKING:
-    import httpx
-
-
-class NotConnected(Exception):
-    """Nothing has been sent, so that sending it now is no repetition."""
-
-    def __init__(self, kept: Exchange) -> None:
-        super().__init__(f"{kept.fault}: {kept.error}")
-        self.kept = kept
+BAD = (400, 401, 403, 423, 429)
+"""Answers to a login after which nobody logs in any more in this run."""
+STALE_S = 60.0
+"""A session with less time left is renewed before it is used."""
 
 
 class LoginRefused(AssertionError):
-    """The API answered, and the test account has no usable session."""
+    """The API answered, and the account has no usable session."""
+
+
+@dataclass
+class Gate:
+    """Shared by all accounts of a run: the first bad answer to a credential stops every further login."""
+
+    closed: str = ""
 
 
 @dataclass(frozen=True)
-class Line:
-    """How to reach the API: the client, where exchanges are kept, and how much time there is."""
+class Keys:
+    """What opens an account."""
 
-    client: httpx.Client
-    recording: Recording
-    host: str
-    server_name: str | None = None
-    """The name to ask a certificate for, where the client connects to an address instead."""
-    deadline: Deadline = field(default_factory=lambda: Deadline(float("inf")))
-    rest: Callable[[float], None] = time.sleep
+    password: SecretStr | None
+    totp: SecretStr | None = None
+    why: str = ""
+    """Why there is no password."""
 
 
-class BrokerApi:
-    """One account at the brokerage."""
+@dataclass
+class Session:
+    """A logged-in account; its tokens are shown nowhere."""
 
-    def __init__(self, account: str, password: SecretStr, line: Line) -> None:
-        self.account = account
-        self.line = line
-        self._password = password
-        self._secrets = {password.get_secret_value()}
-        self._looks: dict[str, list[Attempt]] = {}
-        self._login: tuple[Exchange, Session | None] | None = None
+    account: str
+    token: SecretStr
+    refresh: SecretStr
+    expires_in_s: float
+    since: float = 0.0
 
     def __repr__(self) -> str:
-        return f"<{self.account} at {self.line.host}>"
-
-    def looks(self, rule: str, *_: Any) -> tuple[Attempt, ...]:
-        """Every look behind a rule's answer: a claim that holds after more than one of them is flaky."""
-        return tuple(self._looks.get(rule, ()))
-
-    def login(self) -> Session:
-        """The account's session, the same for every caller. Raises LoginRefused or ProductDown, every time."""
-        answer, session = self._log_in_once()
-        if session is not None:
-            return session
-        judgement = claims.grants_session(self.line.host, self.account, answer)
-        raise (ProductDown if answer.is_down else LoginRefused)(judgement.why)
-
-    def logs_in(self) -> Judgement:
-        """Whether the account gets a usable session: a token, and one that expires."""
-        answer, _ = self._log_in_once()
-        return claims.grants_session(self.line.host, self.account, answer)
-
-    def refuses_strangers(self) -> Judgement:
-        """Whether the API answers 401 to a request without a token."""
-        return claims.refuses_strangers(self.line.host, self._ask("refuses_strangers", "GET", INSTRUMENTS)[0])
-
-    def is_offered(self, session: Session, symbols: Iterable[str]) -> Judgement:
-        """Whether the account may trade all of these instruments."""
-        answer, _ = self._ask("is_offered", "GET", INSTRUMENTS, token=session.token)
-        return claims.offers(self.line.host, self.account, answer, symbols)
-
-    def _log_in_once(self) -> tuple[Exchange, Session | None]:
-        if self._login is None:
-            body = {"username": self.account, "password": self._password.get_secret_value()}
-            answer, said = self._ask("logs_in", "POST", LOGIN, body=body)
-            usable = claims.grants_session(self.line.host, self.account, answer).holds
-            session = Session(self.account, SecretStr(said["token"]), said["expires_in"]) if usable else None
-            self._login = answer, session
-        return self._login
-
-    def _ask(
-        self, rule: str, method: str, path: str, *, token: SecretStr | None = None, body: Any = None
-    ) -> tuple[Exchange, Any]:
-        """The exchange as it is kept, and what was said, secrets included; sent again only if nothing was sent."""
-        from postdeploy.broker.transport import Ask, exchange  # late: httpx is paid for by a run that asks
-
-        line, looks = self.line, self._looks.setdefault(rule, [])
-        ask = Ask(method, path, body, token.get_secret_value() if token else None, line.server_name)
-
-        def send() -> tuple[Exchange, Any]:
-            left = line.deadline.left()
-            if left <= 0:
-                raise Unverified(f"the run's time was spent before {method} https://{line.host}{path} was sent")
-            raw = exchange(line.client, ask, left)
-            kept = line.recording.add(raw, self._redactor(raw.response))
-            looks.append(_attempt(kept))
-            if kept.fault is Fault.CONNECT:
-                raise NotConnected(kept)
-            return kept, raw.response
-
-        try:
-            return polling.read(send, attempts=[], deadline=line.deadline, retry_on=NotConnected, sleep=line.rest)
-        except NotConnected as last:
-            return last.kept, None
-
-    def _redactor(self, said: Any) -> Redactor:
-        """One that knows the password and every token given out so far, this answer's included."""
-        if isinstance(said, dict) and isinstance(said.get("token"), str):
-            self._secrets.add(said["token"])
-        return Redactor(self._secrets, keep=(self.account,))
+        return f"<session of {self.account}, {self.expires_in_s:g} s>"
 
 
-class Trader:
-    """The test account, logged in: what the smoke checks ask about business."""
+Made = Callable[[str, Reply], Reply]
+"""Hears under which name a reply was made."""
 
-    def __init__(self, api: BrokerApi, session: Session) -> None:
-        self.api = api
-        self.session = session
+
+@dataclass
+class Client:
+    """One account: what it asks, it asks with its own session."""
+
+    account: Account
+    keys: Keys = field(repr=False)
+    line: Line = field(repr=False)
+    lease: Lease = field(repr=False)
+    gate: Gate = field(repr=False)
+    margin_s: float = MARGIN_S
+    clock: Callable[[], float] = time.time
+    session: Session | None = None
+    _tried: bool = False
 
     def __repr__(self) -> str:
-        return f"<trader {self.session.account}>"
+        return f"<{self.account.login} at {self.line.host}>"
 
-    def is_offered(self, symbols: Iterable[str]) -> Judgement:
-        """Whether every one of these instruments is offered to the account and may be traded."""
-        return self.api.is_offered(self.session, symbols)
+    def log_in(self, made: Made) -> None:
+        """Try to get a session, once in a run, whatever comes of it. Raises Unverified where it may not be tried."""
+        if self._tried:
+            return
+        if self.gate.closed:
+            raise Unverified(f"nobody logs in any more in this run: {self.gate.closed}")
+        if self.keys.password is None:
+            raise Unverified(self.keys.why)
+        self.lease.take()
+        self._tried = True
+        password = self.keys.password.get_secret_value()
+        reply = made("password", self._post(paths.LOGIN, paths.login_body(self.account.login, password), password))
+        challenge, _ = models.read(models.Challenge, reply.said)
+        if challenge is not None and reply.kept.status == 200:
+            reply = made("code", self._confirm(challenge.challenge))
+        if reply.kept.status in BAD:
+            self.gate.closed = f"{self.account.login} got {reply.kept.status} to its credentials"
+        self._begin(reply)
 
-    def looks(self, rule: str, *_: Any) -> tuple[Attempt, ...]:
-        """Every look behind a rule's answer."""
-        return self.api.looks(rule)
+    def get(self, path: str, **values: str) -> Reply:
+        """Read something. Raises LoginRefused without a session."""
+        return self._authorised("GET", paths.query(path, **values))
 
+    def post(self, path: str, body: Any, key: str = "", *, once: bool = True) -> Reply:
+        """Change something, once: not even a missed connection is tried again."""
+        return self._authorised("POST", path, body, key, once=once)
 
-def _attempt(kept: Exchange) -> Attempt:
-    if kept.fault is None:
-        return Attempt(kept.at, kept.duration_s, Verdict.PASSED, f"answered {kept.status}")
-    return Attempt(kept.at, kept.duration_s, Verdict.FAILED, f"{kept.fault}: {kept.error}")
+    def refresh(self) -> Reply:
+        """A new session in place of this one."""
+        secret = self._live().refresh.get_secret_value()
+        reply = self._post(paths.REFRESH, {"refresh_token": secret}, secret)
+        self._begin(reply)
+        return reply
+
+    def log_out(self) -> Reply:
+        """End the session; it is kept here so that a claim can try whether it is dead."""
+        return self._authorised("POST", paths.LOGOUT)
+
+    def _authorised(self, method: str, path: str, body: Any = None, key: str = "", *, once: bool = False) -> Reply:
+        from postdeploy.broker.transport import Ask
+
+        live = self._live()
+        if self.clock() - live.since > live.expires_in_s - STALE_S and path not in (paths.REFRESH, paths.LOGOUT):
+            self.refresh()
+            live = self._live()
+        ask = Ask(method, path, body, live.token.get_secret_value(), key=key)
+        return self.line.send(ask, once=once)
+
+    def _live(self) -> Session:
+        if self.session is None:
+            raise LoginRefused(f"{self.account.login} has no session")
+        return self.session
+
+    def _confirm(self, challenge: str) -> Reply:
+        seed = self.keys.totp
+        if seed is None:
+            self.gate.closed = f"{self.account.login} is asked for a one-time code"
+            raise Unverified(f"{self.account.login} is asked for a one-time code, and no seed of it is known here")
+        code = next_code(seed, self.clock(), self.lease.last_step(seed), self.margin_s)
+        self.line.rest(code.wait_s)
+        self.lease.use_step(seed, code.step)
+        digits = code.digits.get_secret_value()
+        # A used code opens nothing any more, and six digits registered as a secret would mask half of every report.
+        return self._post(paths.CODE, paths.code_body(challenge, digits))
+
+    def _post(self, path: str, body: Any, *secrets: str) -> Reply:
+        from postdeploy.broker.transport import Ask
+
+        return self.line.send(Ask("POST", path, body), secrets=secrets)
+
+    def _begin(self, reply: Reply) -> None:
+        granted, _ = models.read(models.Granted, reply.said)
+        usable = reply.kept.status == 200 and granted is not None and granted.token.strip() and granted.expires_in > 0
+        if usable and granted is not None:
+            token, refresh = SecretStr(granted.token), SecretStr(granted.refresh_token)
+            self.session = Session(self.account.login, token, refresh, granted.expires_in, self.clock())

@@ -34,40 +34,66 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     authorised: bool
     """Whether it carried a bearer token."""
+    look: int = 1
+    """Which try of the same request it was: one is repeated only where nothing had been sent."""
+    idempotency_key: str = ""
     request: Any = None
     status: int = 0
     is_json: bool = False
     response: Any = None
     """The body's JSON, or the beginning of its text."""
+    served: str = ""
+    """The answer's Date, by the product's clock."""
     fault: Fault | None = None
     error: str = ""
-
-    @property
-    def key(self) -> tuple[str, str, bool]:
-        """What a replay finds it by."""
-        return self.method, self.path, self.authorised
 
     @property
     def is_down(self) -> bool:
         """Whether the product gave no answer at all, or only said that it cannot."""
         return self.fault is not None or self.status >= 500
 
+    @property
+    def is_unclear(self) -> bool:
+        """Whether it may have been carried out although nobody said so."""
+        unsaid = self.is_down or self.status == 408
+        return unsaid and self.fault not in (Fault.CONNECT, Fault.CERTIFICATE)
+
+
+class Sight(msgspec.Struct, frozen=True, kw_only=True):
+    """All that one claim was judged by: a replay judges the same, and asks nobody."""
+
+    steps: dict[str, list[int]] = {}
+    """Which exchanges, by what they were made for."""
+    facts: dict[str, Any] = {}
+    """What was seen beside the exchanges: the journal's and the guard's part."""
+    unseen: str = ""
+    """Why nothing could be looked at."""
+    held_by: str = ""
+    """The check that forbade the look."""
+    residue: str = ""
+    """What of ours is left, and how it is settled by hand."""
+
 
 class Recording(msgspec.Struct):
-    """The exchanges of one run in the order they were made; it only grows."""
+    """The exchanges of one run in the order they were made, and what was judged by them; it only grows."""
 
     exchanges: list[Exchange] = []
+    sights: dict[str, Sight] = {}
 
     def add(self, exchange: Exchange, redactor: Redactor) -> Exchange:
         """Keep an exchange, redacted by field name and by value, and return what is kept: that is what is judged."""
-        kept = msgspec.structs.replace(
+        self.exchanges.append(kept := self.redacted(exchange, redactor))
+        return kept
+
+    @staticmethod
+    def redacted(exchange: Exchange, redactor: Redactor) -> Exchange:
+        """An exchange without its secrets."""
+        return msgspec.structs.replace(
             exchange,
             request=redacted(exchange.request, redactor),
             response=redacted(exchange.response, redactor),
             error=redactor.text(exchange.error),
         )
-        self.exchanges.append(kept)
-        return kept
 
 
 def redacted(value: Any, redactor: Redactor, hidden: bool = False) -> Any:

@@ -14,19 +14,13 @@ from typing import Any
 import httpx
 import msgspec
 
-from postdeploy.broker.recording import TEXT_LIMIT, Exchange, Fault, Recording
-from postdeploy.verdict import Unverified
+from postdeploy.broker.paths import KEY_HEADER
+from postdeploy.broker.recording import TEXT_LIMIT, Exchange, Fault
 
 CONNECT_S = 5.0
 ANSWER_S = 15.0
 """From the first byte sent to the last byte read."""
 BODY_LIMIT = 4 * 1024 * 1024
-REPLAYED: dict[Fault, type[httpx.TransportError]] = {
-    Fault.CONNECT: httpx.ConnectError,
-    Fault.CERTIFICATE: httpx.ConnectError,
-    Fault.TIME_OUT: httpx.ReadTimeout,
-    Fault.CUT_OFF: httpx.ReadError,
-}
 
 
 def open_client(origin: str, headers: Mapping[str, str], tls: ssl.SSLContext | None, proxied: bool) -> httpx.Client:
@@ -36,11 +30,6 @@ def open_client(origin: str, headers: Mapping[str, str], tls: ssl.SSLContext | N
     # login is not sent twice to find out.
     once = httpx.Limits(max_keepalive_connections=0)
     return httpx.Client(base_url=origin, headers=dict(headers), verify=verify, trust_env=proxied, limits=once)
-
-
-def replay_client(recording: Recording, host: str) -> httpx.Client:
-    """A client that is answered out of a recording and has no way to the network."""
-    return httpx.Client(base_url=f"https://{host}", transport=Replay(recording), trust_env=False)
 
 
 @dataclass(frozen=True)
@@ -53,6 +42,8 @@ class Ask:
     token: str | None = field(default=None, repr=False)
     server_name: str | None = None
     """The name to ask a certificate for, where the client connects to an address."""
+    key: str = ""
+    """Idempotency key."""
 
     def made(self, client: httpx.Client, limit_s: float) -> httpx.Request:
         """The request, with explicit time-outs."""
@@ -60,19 +51,23 @@ class Ask:
             self.method,
             self.path,
             json=self.body,
-            headers={"Authorization": f"Bearer {self.token}"} if self.token is not None else None,
+            headers=self._headers(),
             timeout=httpx.Timeout(limit_s, connect=min(CONNECT_S, limit_s)),
             extensions={"sni_hostname": self.server_name} if self.server_name else None,
         )
 
+    def _headers(self) -> dict[str, str]:
+        key = {KEY_HEADER: self.key} if self.key else {}
+        return key if self.token is None else {**key, "Authorization": f"Bearer {self.token}"}
 
-def exchange(client: httpx.Client, ask: Ask, limit_s: float) -> Exchange:
+
+def exchange(client: httpx.Client, ask: Ask, limit_s: float, look: int = 1) -> Exchange:
     """Send a request once and say what came of it; unredacted, so never to be kept as it is."""
     began, at = monotonic(), datetime.now(UTC)
     limit = min(ANSWER_S, limit_s)
-    status, is_json, response, fault, error = 0, False, None, None, ""
+    status, is_json, response, served, fault, error = 0, False, None, "", None, ""
     try:
-        status, raw = _send(client, ask.made(client, limit), began + limit)
+        status, served, raw = _send(client, ask.made(client, limit), began + limit)
         is_json, response = _decode(raw)
     except httpx.TransportError as failure:
         fault, error = fault_of(failure)
@@ -82,10 +77,13 @@ def exchange(client: httpx.Client, ask: Ask, limit_s: float) -> Exchange:
         method=ask.method,
         path=ask.path,
         authorised=ask.token is not None,
+        look=look,
+        idempotency_key=ask.key,
         request=ask.body,
         status=status,
         is_json=is_json,
         response=response,
+        served=served,
         fault=fault,
         error=error,
     )
@@ -109,27 +107,7 @@ def fault_of(failure: httpx.TransportError) -> tuple[Fault, str]:
     return Fault.CUT_OFF, own
 
 
-class Replay(httpx.BaseTransport):
-    """Answers each request with the next recorded exchange of its kind; it knows nothing of the network."""
-
-    def __init__(self, recording: Recording) -> None:
-        self.left = list(recording.exchanges)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """The recorded answer, or the recorded failure. Raises Unverified when the recording has neither."""
-        key = (request.method, request.url.path, "Authorization" in request.headers)
-        found = next((each for each in self.left if each.key == key), None)
-        if found is None:
-            raise Unverified(f"the recording holds no answer to {request.method} {request.url.path}: it was not asked")
-        self.left.remove(found)
-        if found.fault is not None:
-            cause = ssl.SSLError(found.error) if found.fault is Fault.CERTIFICATE else None
-            raise REPLAYED[found.fault](found.error) from cause
-        content = msgspec.json.encode(found.response) if found.is_json else str(found.response).encode()
-        return httpx.Response(found.status, stream=httpx.ByteStream(content))
-
-
-def _send(client: httpx.Client, request: httpx.Request, end: float) -> tuple[int, bytes]:
+def _send(client: httpx.Client, request: httpx.Request, end: float) -> tuple[int, str, bytes]:
     response = client.send(request, stream=True, follow_redirects=False)
     raw = bytearray()
     try:
@@ -141,7 +119,8 @@ def _send(client: httpx.Client, request: httpx.Request, end: float) -> tuple[int
                 raise httpx.ReadTimeout("the answer dripped in too slowly")
     finally:
         response.close()
-    return response.status_code, _unpacked(bytes(raw), response.headers.get("content-encoding", ""))
+    unpacked = _unpacked(bytes(raw), response.headers.get("content-encoding", ""))
+    return response.status_code, response.headers.get("date", ""), unpacked
 
 
 def _unpacked(raw: bytes, encoding: str) -> bytes:

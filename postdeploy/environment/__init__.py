@@ -1,5 +1,7 @@
 """What should be: one environment as closed, typed, frozen data, read from a base and an overlay."""
 
+from postdeploy.environment.business import ROLES, Account, Accounts, Api, Business, Limits, Market, Spending
+from postdeploy.environment.currencies import decimals, is_whole
 from postdeploy.environment.endpoints import Endpoint, Expected, Latency
 from postdeploy.environment.files import EnvironmentFileError, UnknownEnvironment, known, load
 from postdeploy.environment.flux import ExpectedRevision, Flux
@@ -7,7 +9,6 @@ from postdeploy.environment.model import (
     PRODUCTION,
     WORKLOAD_KINDS,
     Accepted,
-    Api,
     Brand,
     Cluster,
     Component,
@@ -19,14 +20,18 @@ from postdeploy.environment.model import (
     Suppression,
     Tolerance,
 )
-from postdeploy.environment.web import Feed, Market, Redirect, Site, Web
+from postdeploy.environment.web import Feed, Redirect, Site, TradingHours, Web
 
 __all__ = [
     "PRODUCTION",
+    "ROLES",
     "WORKLOAD_KINDS",
     "Accepted",
+    "Account",
+    "Accounts",
     "Api",
     "Brand",
+    "Business",
     "Cluster",
     "Component",
     "Deposit",
@@ -38,16 +43,21 @@ __all__ = [
     "Feed",
     "Flux",
     "Latency",
+    "Limits",
     "Market",
     "Redirect",
     "Registry",
     "RestartBudget",
     "Settle",
     "Site",
+    "Spending",
     "Suppression",
     "Tolerance",
+    "TradingHours",
     "UnknownEnvironment",
     "Web",
+    "decimals",
+    "is_whole",
     "known",
     "load",
 ]

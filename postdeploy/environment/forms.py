@@ -38,7 +38,7 @@ FORMS: Mapping[str, tuple[str, str]] = {
     "url": (r"^https://[^\s/@]+(/\S*)?$", "an https:// URL without user or password"),
     "check": (r"^[a-z0-9-]+(\.[a-z0-9-]+)+$", "a check id, such as infra.images.tag"),
     "revision": (r"^([^@]+@)?sha(1|256):\{commit\}$", "a form such as '{tag}@sha1:{commit}'"),
-    "money": (r"^\d{1,10}(\.\d{1,2})?$", 'an amount in quotes, such as "10.00"'),
+    "money": (r"^\d{1,10}(\.\d{1,3})?$", 'an amount in quotes, such as "10.00"'),
     "date": (r"^\d{4}-\d{2}-\d{2}$", "a date as YYYY-MM-DD"),
     "path": (r"^/\S*$", "a path that begins with '/'"),
     "media": (r"^[a-z]+/[a-z0-9.+-]+$", "a media type, such as text/html"),
@@ -47,6 +47,7 @@ FORMS: Mapping[str, tuple[str, str]] = {
 }
 """Pattern, and what an error message calls it."""
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 
@@ -84,13 +85,18 @@ Pause = Annotated[float, Field(strict=True, gt=0, le=60)]
 Money = Annotated[
     Decimal, Field(gt=0), _written_as("money"), WithJsonSchema({"type": "string", "pattern": FORMS["money"][0]})
 ]
+Ceiling = Annotated[
+    Decimal, Field(ge=0), _written_as("money"), WithJsonSchema({"type": "string", "pattern": FORMS["money"][0]})
+]
 Day = Annotated[date, _written_as("date")]
-Frozen = Annotated[
-    Mapping[Name, T],
+FrozenBy = Annotated[
+    Mapping[K, T],
     AfterValidator(lambda value: MappingProxyType(dict(value))),
     WrapSerializer(lambda value, handler: handler(dict(value))),
 ]
 """A mapping that cannot be changed after loading."""
+Frozen = FrozenBy[Name, T]
+"""The same by name."""
 
 
 class Model(BaseModel):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from postdeploy.environment.business import Api, Business
 from postdeploy.environment.endpoints import Endpoint, Expected, expand
 from postdeploy.environment.flux import Flux
 from postdeploy.environment.forms import (
+    Ceiling,
     Count,
     Currency,
     Day,
@@ -124,17 +127,6 @@ class Brand(Model):
         return tuple(dict.fromkeys((self.locale, *self.locales)))
 
 
-class Api(Model):
-    """The brokerage's public API."""
-
-    host: Host
-    """Public host name of the API."""
-    account: Text
-    """Login name of this environment's synthetic test account."""
-    instruments: Annotated[tuple[Text, ...], Field(min_length=1)]
-    """Symbols a client of this jurisdiction must be offered."""
-
-
 class Deposit(Model):
     """The smallest deposit agreed with compliance, per method."""
 
@@ -146,6 +138,12 @@ class Deposit(Model):
     """Smallest amount agreed with compliance for this jurisdiction, quoted, such as "10.00"."""
     ends: Literal["settled", "pending"] = "settled"
     """State a healthy deposit reaches within the budget; eDDA and SEPA stay pending."""
+    within_s: Seconds = 60.0
+    """Longest wait for that state."""
+    fee: Ceiling = Decimal(0)
+    """What the method costs the client, taken off what is credited, quoted."""
+    mode: Literal["intent", "sandbox", "penny"] | None = None
+    """How this method is proved; left out: as `business.spending.mode` says."""
 
 
 class Accepted(Model):
@@ -251,6 +249,8 @@ class Environment(Model):
     """What the public hosts must answer, as templates."""
     web: Web = Web()
     """What is expected of every public host."""
+    business: Business = Field(default_factory=Business)
+    """What a client can do here, and what proving it may cost."""
     registry: Registry | None = None
     """The container registry that may be asked what a tag is; none: digests are compared with each other alone."""
     tolerances: tuple[Tolerance, ...] = ()
@@ -322,6 +322,7 @@ class Environment(Model):
             "helmrelease": {name: name for name in self.flux.helm_releases},
             "imagepolicy": {name: name for name in self.flux.image_policies},
             "account": {self.api.account: self.api},
+            "deposit": dict(self.deposits),
         }
         if over in named:
             return named[over]

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from postdeploy.environment import web_rules
+from postdeploy.environment.currencies import decimals
+from postdeploy.environment.forms import FORMS
 from postdeploy.environment.wording import Finding, hint
 
 UPDATES = {
@@ -25,6 +28,9 @@ def contradictions(name: str, data: Mapping[str, Any]) -> list[Finding]:
         _identity,
         _components,
         _deposits,
+        _decimals,
+        _spending,
+        _accounts,
         _hosts,
         _suppressions,
         _restart_budgets,
@@ -116,6 +122,54 @@ def _deposits(data: Mapping[str, Any]) -> Iterator[Finding]:
             )
 
 
+def _decimals(data: Mapping[str, Any]) -> Iterator[Finding]:
+    """An amount has no smaller coin than its currency: JPY none, KWD a thousandth."""
+    for name, part in _maps(data, "deposits"):
+        currency = part.get("currency", data.get("currency"))
+        for key in ("amount", "fee"):
+            written = part.get(key)
+            if isinstance(written, str) and isinstance(currency, str):
+                places = len(written.partition(".")[2].rstrip("0"))
+                if places > decimals(currency):
+                    text = f"expected at most {decimals(currency)} decimals in {currency}, found '{written}'"
+                    yield Finding(("deposits", name, key), text)
+
+
+def _spending(data: Mapping[str, Any]) -> Iterator[Finding]:
+    spending = _map(_map(data, "business"), "spending")
+    where = ("business", "spending")
+    reserve, flight = spending.get("reserve_s", 60), spending.get("in_flight_s", 60)
+    if isinstance(reserve, int | float) and isinstance(flight, int | float) and reserve < flight:
+        text = f"expected at least in_flight_s ({flight:g}), found {reserve:g}: undoing waits for what may still arrive"
+        yield Finding((*where, "reserve_s"), text)
+    modes: list[tuple[tuple[str, ...], Any]] = [(where, spending.get("mode"))]
+    modes += [(("deposits", name), part.get("mode")) for name, part in _maps(data, "deposits")]
+    for place, mode in modes:
+        if mode == "penny" and not spending.get("consent"):
+            yield Finding((*place, "mode"), "penny needs 'consent' in business.spending: the PSP's and treasury's")
+    for currency, limits in _maps(spending, "ceilings"):
+        rungs = [(key, limits.get(key)) for key in ("call", "run", "day")]
+        if all(isinstance(value, str) and re.fullmatch(FORMS["money"][0], value) for _, value in rungs):
+            amounts = [Decimal(str(value)) for _, value in rungs]
+            if amounts != sorted(amounts):
+                text = "expected call <= run <= day: a wider ceiling below a narrower one is never reached"
+                yield Finding((*where, "ceilings", currency), text)
+
+
+def _accounts(data: Mapping[str, Any]) -> Iterator[Finding]:
+    """One account in two roles would lock itself out, or read itself."""
+    accounts = _map(_map(data, "api"), "accounts")
+    for key in ("login", "id"):
+        first: dict[str, str] = {}
+        for role, part in _maps({"accounts": accounts}, "accounts"):
+            value = part.get(key)
+            if isinstance(value, str) and value in first:
+                text = f"expected an account of its own, '{value}' is that of {first[value]}"
+                yield Finding(("api", "accounts", role, key), text)
+            elif isinstance(value, str):
+                first[value] = role
+
+
 def _hosts(data: Mapping[str, Any]) -> Iterator[Finding]:
     first: dict[str, str] = {}
     written: list[tuple[tuple[str, ...], Any]] = [
@@ -179,14 +233,21 @@ def _tolerances(name: str, data: Mapping[str, Any]) -> Iterator[Finding]:
     hosts = [part.get("host") for key in ("brands", "sites") for _, part in _maps(data, key)]
     subjects = [
         each
-        for each in (name, *components, *images, *hosts, *_delivery(data), api.get("host"), api.get("account"))
+        for each in (name, *components, *images, *hosts, *_delivery(data), *_clients(data), api.get("host"))
         if isinstance(each, str)
     ]
     for index, each in _list(data, "tolerances"):
         subject = each.get("subject")
         if isinstance(subject, str) and subject not in subjects:
-            expected = "expected a component, image, host, account or Flux object of this environment, or its name"
+            expected = "expected a component, image, host, account, deposit method or Flux object of this environment"
+            expected += ", or its name"
             yield Finding(("tolerances", index, "subject"), f"{expected}; found '{subject}'{hint(subject, subjects)}")
+
+
+def _clients(data: Mapping[str, Any]) -> Iterator[Any]:
+    """The account and the deposit methods that checks are about."""
+    yield _map(_map(_map(data, "api"), "accounts"), "trader").get("login")
+    yield from _map(data, "deposits")
 
 
 def _delivery(data: Mapping[str, Any]) -> Iterator[Any]:

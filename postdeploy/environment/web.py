@@ -69,7 +69,7 @@ class Cors(Model):
     """Whether `*` is right here, for data that is public anyway."""
 
 
-class Market(Model):
+class TradingHours(Model):
     """When a market is open, in its own zone."""
 
     zone: Annotated[str, form("zone")] = "UTC"
@@ -102,7 +102,7 @@ class Feed(Model):
     """Oldest quote that is fresh while its market is open."""
     instruments: Annotated[Mapping[Text, Name], Field(min_length=1)]
     """Symbols that are subscribed to, each with its market."""
-    markets: Mapping[Name, Market]
+    markets: Mapping[Name, TradingHours]
     """Calendars by market."""
 
 

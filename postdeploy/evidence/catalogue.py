@@ -28,6 +28,7 @@ FAMILIES = (
         "image",
         "host",
         "account",
+        "deposit",
     ),
     *("kustomization", "helmrelease", "imagepolicy", "progressive"),
     *("brand", "deep", "timed", "feed"),

@@ -62,7 +62,9 @@ def _reach(environment: Environment) -> list[str]:
         "namespaces": ", ".join(environment.namespaces),
         "hosts": ", ".join(environment.hosts),
         "endpoints": f"{len(environment.expected)} declared, each asked once; and what nobody should answer",
-        "account": f"{environment.api.account} at {environment.api.host}",
+        "accounts": ", ".join(f"{account.login} ({role})" for role, account in environment.api.accounts)
+        + f" at {environment.api.host}",
+        "money": _money(environment),
     }
     if environment.registry:
         rows["registry"] = f"{', '.join(environment.registry.hosts)} (which digests the tags are)"
@@ -71,6 +73,21 @@ def _reach(environment: Environment) -> list[str]:
         for name, value in rows.items()
         for line in textwrap.wrap(value, WIDTH, initial_indent=f"  {name:<12}", subsequent_indent=" " * 14)
     ]
+
+
+def _money(environment: Environment) -> str:
+    """What may be moved, and undone again, by which means and up to which ceilings."""
+    spending = environment.business.spending
+    moved = [
+        f"{each.amount} {each.currency} by {each.method} ({each.mode or spending.mode})"
+        for each in environment.deposits.values()
+    ]
+    ceilings = [
+        f"{limits.call} {currency} a call, {limits.run} a run, {limits.day} a day"
+        for currency, limits in spending.ceilings.items()
+    ]
+    undone = "each asked for twice under one key, then undone"
+    return f"{', '.join(moved) or 'nothing'}; {undone}; at most {'; '.join(ceilings) or 'nothing'}"
 
 
 def _tables(entries: tuple[Planned, ...]) -> list[str]:

@@ -12,6 +12,7 @@ def synthetic(run_id: str) -> dict[str, str]:
     return {
         "User-Agent": f"postdeploy/{_version()}",
         "X-Synthetic-Test": run_id,
+        "baggage": "synthetic=true",
         "Accept": "application/json",
         # A cached answer says nothing of what is live now, and an uncompressed one cannot explode.
         "Cache-Control": "no-cache",

@@ -1,67 +1,65 @@
-"""The API of a made-up environment, answered by respx, with nothing that waits."""
+"""A brokerage on loopback that a test can bend, and the suite's own desk over it."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from postdeploy.broker import session
+from benchmarks.kills.house import RELEASE, House, house
+from postdeploy.broker.desk import Desk
 from postdeploy.broker.recording import Recording
-from postdeploy.environment import Api
+from postdeploy.business import Opening, Patience, keys_of, open_desk, origin_of
+from postdeploy.deadline import Deadline
+from postdeploy.environment import Environment, load
 
-HOST = "api.alpha.example"
-PASSWORD = "correct horse battery"
-TOKEN = "tok-3f9a61c2d0"
-
-
-@pytest.fixture
-def declared() -> Api:
-    return Api(host=HOST, account="synthetic-uk", instruments=("EURUSD", "XAUUSD"))
+PATIENCE = Patience(every_s=0.01, in_flight_s=0.15, reserve_s=4.0, answer_s=1.0, within_s=1.0, margin_s=0.0)
 
 
-@pytest.fixture
-def recording() -> Recording:
-    return Recording()
+@pytest.fixture(scope="session")
+def environment() -> Environment:
+    return load("uk-prod")
 
 
 @pytest.fixture
-def open_api(declared, recording):
-    """The API over the (mocked) network; its pauses take no time."""
+def at(environment: Environment, tmp_path: Path) -> Iterator[House]:
+    """The brokerage, which settles at once."""
+    with house(environment, tmp_path / "books") as found:
+        found.api.money.settles_s, found.api.money.refunds_s = 0.02, 0.01
+        yield found
 
-    @contextmanager
-    def open_api(**how):
-        with session.connect(declared, SecretStr(PASSWORD), recording, {"X-Synthetic-Test": "run-1"}, **how) as api:
-            api.line = replace(api.line, rest=lambda seconds: None)
-            yield api
 
-    return open_api
+@contextmanager
+def opened(at: House, state: Path, run_id: str = "run", pipeline: str = "", **how: Any) -> Iterator[Desk]:
+    """One run of the smoke tier at a brokerage, with new seeds for its one-time codes."""
+    keys = {login: tuple(map(SecretStr, pair)) for login, pair in at.rotate().items()}
+    declared = how.pop("environment", at.environment)
+    standin = replace(at.standin, accounts=keys)
+    known = {"recording": Recording(), "deadline": Deadline(60.0), "patience": PATIENCE}
+    opening = Opening(
+        environment=declared,
+        origin=origin_of(declared.name, RELEASE, run_id, {"CI_PIPELINE_ID": pipeline}),
+        state=str(state),
+        keys=keys_of(declared, standin),
+        headers={"X-Synthetic-Test": run_id},
+        standin=standin,
+        **(known | how),
+    )
+    with open_desk(opening) as desk:
+        yield desk
 
 
 @pytest.fixture
-def api(open_api):
-    with open_api() as api:
-        yield api
+def visit(at: House, tmp_path: Path) -> Callable[..., AbstractContextManager[Desk]]:
+    """`with visit() as desk`: one run after another at that brokerage."""
+    count = iter(range(1, 100))
 
+    def visit(**how: Any) -> AbstractContextManager[Desk]:
+        return opened(at, how.pop("state", tmp_path / "state"), f"run-{next(count)}", **how)
 
-@pytest.fixture
-def brokerage(respx_mock):
-    """A healthy brokerage; a test bends the route it is about."""
-    routes = {
-        "login": respx_mock.post(f"https://{HOST}/api/v1/login", name="login"),
-        "instruments": respx_mock.get(
-            f"https://{HOST}/api/v1/instruments", headers={"Authorization": f"Bearer {TOKEN}"}, name="instruments"
-        ),
-        "anonymous": respx_mock.get(f"https://{HOST}/api/v1/instruments", name="anonymous"),
-    }
-    routes["login"].respond(json={"token": TOKEN, "token_type": "Bearer", "expires_in": 900})
-    routes["instruments"].respond(json=listed("EURUSD", "XAUUSD", "BRENT"))
-    routes["anonymous"].respond(401, json={"error": "log in first"})
-    respx_mock._assert_all_called = False
-    return routes
-
-
-def listed(*symbols: str, halted: tuple[str, ...] = ()) -> dict:
-    return {"instruments": [{"symbol": each, "name": each, "tradable": each not in halted} for each in symbols]}
+    return visit

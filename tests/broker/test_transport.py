@@ -8,17 +8,17 @@ import socket
 import ssl
 import threading
 from contextlib import contextmanager
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
 import trustme
-from pydantic import SecretStr
 
-from postdeploy.broker import session, transport
-from postdeploy.broker.recording import Fault, Recording
-from postdeploy.environment import Api
+from postdeploy.broker import transport
+from postdeploy.broker.claims_identity import grants_session
+from postdeploy.broker.line import Line
+from postdeploy.broker.looks import Seen
+from postdeploy.broker.recording import Fault, Recording, Sight
 from postdeploy.verdict import State
 
 HOST = "api.alpha.example"
@@ -59,15 +59,20 @@ def brokerage(authority: trustme.CA, answer, name: str = HOST):
 
 
 def log_in(way):
+    """The judgement about a login, and every exchange."""
     recording = Recording()
-    declared = Api(host=HOST, account="synthetic-uk", instruments=("EURUSD",))
-    with session.connect(declared, SecretStr("correct horse"), recording, {}, **way) as api:
-        api.line = replace(api.line, rest=lambda seconds: None)
-        return api.logs_in(), recording.exchanges
+    address, tls = way["address"], way["tls"]
+    with transport.open_client(f"https://{address}", {"Host": HOST}, tls, proxied=False) as client:
+        line = Line(client, recording, HOST, HOST, rest=lambda seconds: None)
+        line.send(transport.Ask("POST", "/api/v1/login", {"password": "correct horse"}), secrets=["correct horse"])
+    sight = Sight(steps={"password": [len(recording.exchanges) - 1]})
+    return grants_session(HOST, "synthetic-uk", Seen(recording, sight)), recording.exchanges
 
 
 def grant(handler: BaseHTTPRequestHandler) -> None:
-    body = json.dumps({"token": "tok-1234", "expires_in": 900}).encode()
+    body = json.dumps(
+        {"token": "tok-1234", "token_type": "Bearer", "expires_in": 900, "refresh_token": "ref-1"}
+    ).encode()
     handler.send_response(200)
     handler.send_header("Content-Length", str(len(body)))
     handler.end_headers()

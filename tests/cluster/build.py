@@ -229,6 +229,9 @@ def component(kind: str = "Deployment", name: str = "web", **more: Any) -> Compo
     )
 
 
+ACCOUNTS = {role: {"login": f"{role}-uk", "id": f"SYN-{role}"} for role in ("trader", "other", "visitor")}
+
+
 def environment(*components: Component, **more: Any) -> Environment:
     return Environment.model_validate(
         {
@@ -241,7 +244,7 @@ def environment(*components: Component, **more: Any) -> Environment:
             "flux": {"namespace": "flux-system", "source": "crm", "revision": "main@sha1:{commit}"},
             "components": {each.name: each.model_dump(exclude={"name"}) for each in components},
             "brands": {"northgate": {"host": "trade.northgate.example"}},
-            "api": {"host": "api.northgate.example", "account": "verify-uk", "instruments": ["EURUSD"]},
+            "api": {"host": "api.northgate.example", "accounts": ACCOUNTS, "instruments": ["EURUSD"]},
             "deposits": {},
         }
         | more

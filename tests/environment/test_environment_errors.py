@@ -22,9 +22,15 @@ components:
 brands:
   north: {host: north.example}
   south: {host: south.example}
-api: {host: api.example, account: synthetic, instruments: [GBPUSD]}
+api:
+  host: api.example
+  accounts: {trader: {login: synthetic, id: A}, other: {login: second, id: B}, visitor: {login: third, id: C}}
+  instruments: [GBPUSD]
 deposits:
   card: {amount: "10.00"}
+business:
+  market: {floors: {fx: 1}}
+  spending: {ceilings: {GBP: {call: "10.00", run: "20.00", day: "40.00"}}, beneficiaries: [us]}
 """
 
 
@@ -65,7 +71,7 @@ def test_an_empty_overlay_says_nothing_else(folder):
     ("overlay", "line"),
     [
         ("regulators: x", "regulators: unknown key; did you mean 'regulator'?"),
-        ("zzz: x", "zzz: unknown key; known: api, brands, cluster, components, country"),
+        ("zzz: x", "zzz: unknown key; known: api, brands, business, cluster, components, country"),
         ("components: {web: {replica: 3}}", "components.web.replica: unknown key; did you mean 'replicas'?"),
         ("settle: {every: 3}", "settle.every: unknown key; did you mean 'every_s'?"),
         ("components: {web: {kind: deployment}}", "did you mean 'Deployment'?"),
@@ -97,7 +103,20 @@ def test_an_empty_overlay_says_nothing_else(folder):
         ("components: {Web_1: {kind: Job}}", "components.Web_1: expected a Kubernetes name"),
         ("brands: {north: {host: 'https://north.example'}}", "brands.north.host: expected a host name without scheme"),
         ("api: {instruments: []}", "api.instruments: expected a list that is not empty, found an empty list"),
-        ("api: {account: ''}", "api.account: expected text that is not empty, found ''"),
+        ("api: {accounts: {trader: {id: ''}}}", "api.accounts.trader.id: expected text that is not empty, found ''"),
+        ("api: {accounts: {other: {id: A}}}", "other.id: expected an account of its own, 'A' is that of trader"),
+        ('deposits: {card: {amount: "10.001"}}', "deposits.card.amount: expected at most 2 decimals in GBP"),
+        ('deposits: {card: {amount: "1.00", fee: "0.001"}}', "deposits.card.fee: expected at most 2 decimals in GBP"),
+        ("deposits: {card: {mode: penny}}", "deposits.card.mode: penny needs 'consent' in business.spending"),
+        ("business: {spending: {mode: penny}}", "business.spending.mode: penny needs 'consent'"),
+        (
+            'business: {spending: {ceilings: {GBP: {call: "30.00"}}}}',
+            "business.spending.ceilings.GBP: expected call <= run <= day",
+        ),
+        (
+            "business: {spending: {in_flight_s: 90}}",
+            "business.spending.reserve_s: expected at least in_flight_s (90), found 60",
+        ),
         ("deposits: {card: {amount: 10.00}}", 'expected an amount in quotes, such as "10.00", found the number 10.00'),
         ("deposits: {card: {amount: '1,000'}}", "deposits.card.amount: expected an amount in quotes"),
         ("deposits: {card: {amount: '0.00'}}", "deposits.card.amount: expected a number greater than 0, found '0.00'"),
@@ -331,7 +350,7 @@ def test_yaml_1_2_keeps_what_is_written(folder):
         regulator: 0123
         cluster: {context: no, server: "https://x.example"}
         flux: {source: on}
-        api: {account: 2027-01-31, instruments: [y, .inf, 1_000, "~", !!str 7, v1.10]}
+        api: {accounts: {trader: {login: 2027-01-31}}, instruments: [y, .inf, 1_000, "~", !!str 7, v1.10]}
     """
     environment = loaded(folder, text)
     assert (environment.country, environment.legal_entity, environment.regulator) == ("NO", "22:30", "0123")

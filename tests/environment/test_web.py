@@ -8,7 +8,7 @@ import pytest
 
 from postdeploy.environment import load
 from postdeploy.environment.endpoints import expand
-from postdeploy.environment.web import Market, Web, is_within
+from postdeploy.environment.web import TradingHours, Web, is_within
 from postdeploy.environment.web_rules import contradictions
 
 
@@ -57,7 +57,7 @@ def test_every_brand_is_warned_in_its_own_language():
 )
 def test_market_is_open_in_its_own_zone(moment, is_open):
     days = ("mon", "tue", "wed", "thu", "fri") if moment.hour == 12 else ("sat",)
-    market = Market(zone="Asia/Tokyo", days=days, holidays=("2026-12-25",))
+    market = TradingHours(zone="Asia/Tokyo", days=days, holidays=("2026-12-25",))
     assert market.is_open(moment) is is_open
 
 

@@ -26,9 +26,10 @@ def test_only_its_owner_can_read_the_kubeconfig(stand):
 def test_the_kubeconfig_says_that_it_leads_to_a_rehearsal(stand, environment):
     assert stand.config["current-context"] == environment.cluster.context
     assert set(stand.extension) == {
-        *("environment", "release", "seed", "faults", "hosts", "ca", "password", "commit"),
+        *("environment", "release", "seed", "faults", "hosts", "ca", "password", "accounts", "commit"),
         *("places", "resolvers", "moment", "feed_token"),
     }
+    assert set(stand.extension["accounts"]) == {account.login for _, account in environment.api.accounts}
     assert set(stand.extension["hosts"]) == {*environment.hosts, *environment.registry.hosts}
 
 

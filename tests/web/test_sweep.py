@@ -125,5 +125,5 @@ def test_what_is_not_a_sweep_is_refused_with_one_kind_of_error(data):
 
 def test_judging_needs_no_client():
     clients = "{'httpx', 'httpcore', 'websockets', 'dns', 'cryptography'}"
-    code = f"import sys, postdeploy.web.claims, postdeploy.broker.claims; sys.exit(bool({clients} & set(sys.modules)))"
+    code = f"import sys, postdeploy.web.claims, postdeploy.broker.desk; sys.exit(bool({clients} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

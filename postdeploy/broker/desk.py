@@ -1,0 +1,210 @@
+"""What the smoke checks ask: each claim is judged by its sight, taken once in a living run, read back in a replay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+from postdeploy.broker import claims_identity, claims_market, claims_money, claims_papers
+from postdeploy.broker.api import Session
+from postdeploy.broker.looks import Look
+from postdeploy.broker.recording import Exchange
+from postdeploy.broker.sights import Sights, named
+from postdeploy.broker.visit import Visit
+from postdeploy.environment import Deposit
+from postdeploy.verdict import Held, Judgement, State, Unverified
+
+PREVIEWED = "1"
+
+
+class Desk(Sights):
+    """Every claim about business through the API."""
+
+    # --- logging in ----------------------------------------------------------------------------------------------
+
+    def refuses_strangers(self) -> Judgement:
+        """Whether the API answers 401 to a request without a token."""
+        return claims_identity.refuses_strangers(self.host, self._strangers("refuses_strangers").last("strangers"))
+
+    def keeps_time(self) -> Judgement:
+        """Whether this machine and the API agree on the time."""
+        return claims_identity.keeps_time(self.host, self._strangers("keeps_time").last("strangers"))
+
+    def logs_in(self) -> Judgement:
+        """Whether the account gets a usable session: a token, and one that expires."""
+        seen = self._login("logs_in")
+        seen.expect()
+        return claims_identity.grants_session(self.host, self.accounts.trader.login, seen)
+
+    def asks_second_factor(self) -> Judgement:
+        """Whether the password alone opens nothing."""
+        seen = self._login("asks_second_factor")
+        seen.expect()
+        return claims_identity.asks_second_factor(self.host, self.accounts.trader.login, seen)
+
+    def session(self) -> Session:
+        """The trader's session, which all share, the browser too. Raises Held without one, Unverified in a replay."""
+        self._expect_login()
+        if self.visit is None or self.visit.trader.session is None:
+            raise Unverified("a replay has no session: nobody is logged in")
+        return self.visit.trader.session
+
+    def refreshes(self) -> Judgement:
+        """Whether a session can be renewed."""
+        return claims_identity.refreshes(self.host, self.accounts.other.login, self._other("refreshes"))
+
+    def ends_session(self) -> Judgement:
+        """Whether a logout ends the session."""
+        return claims_identity.ends_session(self.host, self.accounts.other.login, self._other("ends_session"))
+
+    # --- the account ---------------------------------------------------------------------------------------------
+
+    def is_synthetic(self) -> Judgement:
+        """Whether the account says that it is synthetic, and is the one agreed."""
+        allowed = [account.id for _, account in self.accounts]
+        answer = self._me("is_synthetic").last("me")
+        return claims_identity.is_synthetic(self.host, self.accounts.trader.id, allowed, answer)
+
+    def shows_profile(self) -> Judgement:
+        """Whether the account's profile has every agreed field."""
+        return claims_identity.shows_profile(
+            self.host, self.accounts.trader.login, self._me("shows_profile").last("me")
+        )
+
+    def is_isolated(self) -> Judgement:
+        """Whether the account cannot read another's."""
+        seen = self._trading("is_isolated", "isolation", lambda visit, look: visit.isolation(look))
+        return claims_identity.isolates(self.host, self.accounts.trader.id, self.accounts.other.id, seen)
+
+    def balances_add_up(self) -> Judgement:
+        """Whether balances are what is available and reserved, and what the ledger says."""
+        seen = self._trading("balances_add_up", "balances", lambda visit, look: visit.balances(look))
+        return claims_papers.balances_add_up(self.host, self.accounts.trader.id, seen)
+
+    def documents_load(self) -> Judgement:
+        """Whether every declared document opens."""
+        kinds = self.environment.business.documents
+        if not kinds:
+            return Judgement(State.NOT_APPLICABLE, "no documents are declared here")
+        seen = self._trading("documents_load", "documents", lambda visit, look: visit.documents(look))
+        return claims_papers.documents_load(self.host, kinds, seen)
+
+    def statements_load(self) -> Judgement:
+        """Whether the account has statements."""
+        if not self.environment.business.statements:
+            return Judgement(State.NOT_APPLICABLE, "no statements are declared here")
+        seen = self._trading("statements_load", "statements", lambda visit, look: visit.statements(look))
+        return claims_papers.statements_load(self.host, self.accounts.trader.login, seen.last("statements"))
+
+    # --- the market ----------------------------------------------------------------------------------------------
+
+    def is_offered(self, symbols: Iterable[str]) -> Judgement:
+        """Whether every one of these instruments is offered to the account and may be traded."""
+        answer = self._instruments("is_offered", symbols).last("instruments")
+        return claims_market.offers(self.host, self.accounts.trader.login, answer, symbols)
+
+    def is_complete(self) -> Judgement:
+        """Whether there are enough instruments of each asset class, and none twice."""
+        answer = self._instruments("is_complete").last("instruments")
+        return claims_market.is_complete(self.host, answer, self.environment.business.market.floors)
+
+    def is_permitted(self) -> Judgement:
+        """Whether nothing is offered that this jurisdiction forbids."""
+        answer = self._instruments("is_permitted").last("instruments")
+        forbidden = self.environment.business.market.forbidden
+        return claims_market.is_permitted(self.host, answer, forbidden, self.environment.regulator)
+
+    def prices_are_fresh(self) -> Judgement:
+        """Whether every price of an open market is fresh."""
+        seen = self._quotes("prices_are_fresh")
+        answers = (seen.last("quotes"), seen.last("calendar"), seen.last("instruments"))
+        return claims_market.are_fresh(self.host, self.environment, *answers)
+
+    def prices_are_sane(self) -> Judgement:
+        """Whether every bid is below its ask."""
+        return claims_market.are_sane(self.host, self._quotes("prices_are_sane").last("quotes"))
+
+    def previews_order(self) -> Judgement:
+        """Whether an order can be previewed, and nothing is placed by it."""
+        if not self.environment.business.preview_orders:
+            return Judgement(State.NOT_APPLICABLE, "orders cannot be previewed here, as declared")
+        symbol = self.environment.api.instruments[0]
+        seen = self._trading("previews_order", "preview", lambda visit, look: visit.preview(look, symbol, PREVIEWED))
+        return claims_market.previews(self.host, symbol, PREVIEWED, seen.last("preview"))
+
+    def reads(self, path: str, rule: Callable[[str, Exchange], Judgement]) -> Judgement:
+        """What a rule says of one GET with the trader's session: a check is added without another method here."""
+        seen = self._trading("reads", f"GET {path}", lambda visit, look: _read(visit, look, path), path)
+        return rule(self.host, seen.last("read"))
+
+    # --- money ---------------------------------------------------------------------------------------------------
+
+    def is_clean(self) -> Judgement:
+        """Whether nothing of an earlier run is left: what was, is undone by this. Raises Residue for what stays."""
+        seen = self._sweep("is_clean")
+        seen.expect()
+        claim = f"nothing of an earlier run is left in {self.environment.name}"
+        if silent := seen.facts.get("silent"):
+            cause = "the list of deposits does not answer; until it does, nothing is spent"
+            return Judgement(State.FAILED, claim, silent, f"GET https://{self.host}/…", cause)
+        swept = seen.facts["swept"]
+        return Judgement(State.PASSED, claim, f"swept: {'; '.join(swept)}" if swept else "nothing had to be swept")
+
+    def deposit_accepted(self, deposit: Deposit) -> Judgement:
+        """Whether a deposit by this method is accepted as it was asked for."""
+        return claims_money.is_accepted(self.host, deposit, self._deposit("deposit_accepted", deposit))
+
+    def deposit_ends(self, deposit: Deposit) -> Judgement:
+        """Whether it reaches the state declared for the method."""
+        seen = self._deposit("deposit_ends", deposit)
+        return claims_money.reaches_its_end(self.host, deposit, self._wanted(deposit), seen)
+
+    def deposit_credited(self, deposit: Deposit) -> Judgement:
+        """Whether it is credited exactly once, in its currency, less its fee."""
+        seen = self._deposit("deposit_credited", deposit)
+        return claims_money.is_credited(self.host, deposit, self._wanted(deposit), seen)
+
+    def deposit_idempotent(self, deposit: Deposit) -> Judgement:
+        """Whether the same request under the same key is one deposit."""
+        return claims_money.is_idempotent(self.host, deposit, self._deposit("deposit_idempotent", deposit))
+
+    def deposit_undone(self, deposit: Deposit) -> Judgement:
+        """Whether it is undone and nothing of it is left. Raises Residue for what stays."""
+        made = self._deposit("deposit_undone", deposit)
+        if "key" not in made.facts:
+            raise Held(claims_money.ACCEPTED)
+        self.undo_all()
+        seen = self._kept(_undo(deposit.method), named("deposit_undone", (deposit,)))
+        seen.expect()
+        return claims_money.is_undone(self.host, deposit, seen)
+
+    def undo_all(self) -> list[tuple[str, str]]:
+        """Undo whatever this run did and has not undone, the latest first; method and words of what stays."""
+        if self.visit is None or not self.visit.has_spent:
+            return []
+        left: list[tuple[str, str]] = []
+        mine, budget = self.visit.mine(), self.visit.undoer.reserve()
+        for place, operation in enumerate(mine, 1):
+            look = Look()
+            self.visit.undo(operation, look, budget, is_last=place == len(mine) and not left)
+            self.recording.sights[_undo(operation.method)] = look.sight()
+            left += [(operation.method, look.residue)] if look.residue else []
+        return left
+
+    def close(self) -> None:
+        """Give the accounts back."""
+        if self.visit is not None:
+            with suppress(Unverified):
+                self.visit.close()
+
+    def _wanted(self, deposit: Deposit) -> str:
+        mode = deposit.mode or self.environment.business.spending.mode
+        return "pending" if mode == "intent" else deposit.ends
+
+
+def _read(visit: Visit, look: Look, path: str) -> None:
+    look.made("read", visit.trader.get(path))
+
+
+def _undo(method: str) -> str:
+    return f"undo {method}"
