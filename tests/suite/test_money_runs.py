@@ -120,16 +120,6 @@ def test_red_endpoints_hold_what_spends_and_say_so(tmp_path: Path) -> None:
     assert audit_of(books(state)).deposits == 0
 
 
-def test_run_with_a_fault_keeps_its_state_to_itself(tmp_path: Path) -> None:
-    before = sorted((ROOT / "reports").glob("state/rehearsal/*"))
-    line = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *SMOKE, "--fault=no-second-factor", "-k", "login"]
-    done = subprocess.run(
-        [*line, f"--archive={tmp_path}"], cwd=ROOT, env=variables(), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 1, done.stdout
-    assert sorted((ROOT / "reports").glob("state/rehearsal/*")) == before
-
-
 @pytest.mark.parametrize(
     ("state", "said"),
     [
