@@ -48,7 +48,7 @@ def maintenance_window(scene: Scene) -> None:
 
 
 @trap("endpoints.quotes.fresh")
-def market_holiday(scene: Scene) -> None:
+def feed_quiet_on_a_holiday(scene: Scene) -> None:
     """The market is closed for a declared holiday: its symbols are silent."""
     scene.world.front.moment = holiday(scene)
 
