@@ -36,6 +36,7 @@ NEEDS = {
     "stability": "cluster",
     "guests": "cluster",
     "batch": "cluster",
+    "logs": "logs",
     "web": "web",
 }
 """Fixture to the look it needs; a run without such a check never imports the client behind it."""

@@ -84,6 +84,16 @@ def load_registry_token(environment_name: str, *, client: SecretClient | None = 
     raise Unverified(_missing(environment_name, "REGISTRY_TOKEN", "token for the registry"))
 
 
+def load_loki_token(environment_name: str, *, client: SecretClient | None = None) -> Sealed:
+    """The token that reads the declared Loki; Unverified says where it was looked for."""
+    directory = os.environ.get(DIRECTORY) or None
+    for prefix in prefixes(environment_name):
+        found = _LokiToken(_env_prefix=prefix, _secrets_dir=directory, google=client).loki_token
+        if found is not None:
+            return Sealed(found.get_secret_value())
+    raise Unverified(_missing(environment_name, "LOKI_TOKEN", "token for Loki"))
+
+
 def _missing(environment_name: str, variable: str, what: str) -> str:
     own, generic = (f"{prefix}{variable}" for prefix in prefixes(environment_name))
     return (
@@ -125,6 +135,12 @@ class _RegistryToken(_Credentials):
     """What reads the container registry: `user:password`, or a bare token."""
 
     registry_token: SecretStr | None = None
+
+
+class _LokiToken(_Credentials):
+    """What reads the declared Loki: a bearer token."""
+
+    loki_token: SecretStr | None = None
 
 
 class _Source(PydanticBaseSettingsSource):

@@ -17,6 +17,7 @@ from rehearsal import (
     faults_bits,
     faults_flux,
     faults_images,
+    faults_logs,
     faults_pods,
     faults_progressive,
     faults_rollout,
@@ -31,6 +32,7 @@ from rehearsal import (
     traps_events,
     traps_flux,
     traps_images,
+    traps_logs,
     traps_parity,
     traps_pods,
     traps_rollout,
@@ -46,6 +48,7 @@ TOPICS = (
     *(traps_rollout, traps_pods, traps_images, traps_batch, traps_api, traps_access, traps_parity),
     *(faults_stability, traps_stability),
     *(faults_flux, faults_progressive, traps_flux),
+    *(faults_logs, traps_logs),
     *(faults_traffic, faults_around, traps_traffic, traps_events),
 )
 """Importing them is what fills the register."""

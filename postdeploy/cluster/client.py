@@ -150,8 +150,26 @@ class Reader:
         """The head of the answer to a watch, with the token as it is now; its lines are the caller's to read."""
         return await self._send(path, await self._bearer(), limit)
 
-    async def _send(self, path: str, bearer: str, limit: Any, question: Mapping[str, Any] | None = None) -> Any:
-        headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": USER_AGENT}
+    async def log(self, path: str, limit: Any) -> Any:
+        """The head of the answer to a request for a log, with the token as it is now; its bytes are the caller's."""
+        bearer = await self._bearer()
+        head = await self._send(path, bearer, limit, accept="*/*", encoding="identity")
+        if head.response.status == HTTPStatus.UNAUTHORIZED and await self._is_renewed(bearer):
+            head.response.close()
+            head = await self._send(path, await self._bearer(), limit, accept="*/*", encoding="identity")
+        return head.response
+
+    async def _send(
+        self,
+        path: str,
+        bearer: str,
+        limit: Any,
+        question: Mapping[str, Any] | None = None,
+        *,
+        accept: str = "application/json",
+        encoding: str = "gzip",
+    ) -> Any:
+        headers = {"Accept": accept, "Accept-Encoding": encoding, "User-Agent": USER_AGENT}
         if bearer:
             headers["Authorization"] = bearer
         api, url = self._access.api, self.server + path

@@ -2,6 +2,7 @@
 
 from postdeploy.environment.files import EnvironmentFileError, UnknownEnvironment, known, load
 from postdeploy.environment.flux import ExpectedRevision, Flux
+from postdeploy.environment.logs import CloudLogging, ErrorRate, Logs, Loki
 from postdeploy.environment.model import (
     PRODUCTION,
     WORKLOAD_KINDS,
@@ -12,6 +13,7 @@ from postdeploy.environment.model import (
     Component,
     Deposit,
     Environment,
+    LogSuppression,
     Registry,
     RestartBudget,
     Settle,
@@ -25,13 +27,18 @@ __all__ = [
     "Accepted",
     "Api",
     "Brand",
+    "CloudLogging",
     "Cluster",
     "Component",
     "Deposit",
     "Environment",
     "EnvironmentFileError",
+    "ErrorRate",
     "ExpectedRevision",
     "Flux",
+    "LogSuppression",
+    "Logs",
+    "Loki",
     "Registry",
     "RestartBudget",
     "Settle",

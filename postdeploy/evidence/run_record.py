@@ -22,6 +22,7 @@ PACKAGES = (
     "anyio",
     "cronsim",
     "httpx",
+    "hyperscan",
     "kubernetes",
     "loguru",
     "msgspec",
