@@ -109,9 +109,10 @@ class Api:
                 if response.status == HTTPStatus.TOO_MANY_REQUESTS:
                     self.pace.refused()
                 return answer_of(response.status, response.headers, await response.read())
-            self.pace.answered(time.monotonic() - began)
+            first = time.monotonic() - began
             async for chunk in response.content.iter_any():
                 split.feed(chunk)
+            self.pace.answered(first, time.monotonic() - began)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             answer = broken(error, longest)
             return Answer(reason=f"{answer.reason}, after {split.size} bytes", again=answer.again)

@@ -85,7 +85,7 @@ class LogClaims:
         """Every container started since the rollout said something, and its ready line where one is declared."""
         started = [each for each in self._release(component) if each.born and not each.previous and not each.gaps]
         quiet = {component.name, *(e.container for e in started)}.intersection(self._environment.logs.may_be_silent)
-        mute = [e for e in started if not e.lines and e.container not in quiet and component.name not in quiet]
+        mute = [e for e in started if not e.size and e.container not in quiet and component.name not in quiet]
         ruling = self._seen(component)
         missing = self._not_ready(component, started, {each.pod for each in mute})
         text = self._environment.logs.ready.get(component.name, "")
@@ -137,10 +137,10 @@ class LogClaims:
             )
         if not readings:
             return not_applicable("nothing of it ran since the rollout")
-        lines, size = sum(each.lines for each in readings), sum(each.size for each in readings)
+        size = sum(each.size for each in readings)
         sources = "/".join(sorted({each.source for each in readings}))
         since = f"since {self._logs.began:%Y-%m-%d %H:%M:%S} UTC ({self._logs.anchor})"
-        return passed(f"{lines} lines, {size / 1e3:.1f} kB of {len(readings)} containers ({sources}) {since}")
+        return passed(f"{size / 1e3:.1f} kB of {len(readings)} containers ({sources}) {since}")
 
     def _not_ready(self, component: Component, started: Iterable[Reading], mute: set[str]) -> list[str]:
         """Pods of which no container said its ready line; where one said nothing at all, that is the finding."""

@@ -151,7 +151,7 @@ def _verdict(tally: Tally, found: list[Finding], fresh: list[Finding]) -> Verdic
     """An empty log proves nothing."""
     if fresh or any(each.is_critical for each in found):
         return Verdict.FAILED
-    return Verdict.PASSED if tally.lines else Verdict.UNVERIFIED
+    return Verdict.PASSED if tally.size else Verdict.UNVERIFIED
 
 
 def _read(name: str, kinds: Kinds, after: datetime | None) -> tuple[Tally, Census]:

@@ -17,7 +17,7 @@ from postdeploy.cluster.logs.traces import Trace
 
 DIGITS = b"0123456789"
 VARIES = re.compile(rb"[0-9A-Fa-f-]{0,64}\d[0-9A-Fa-f-]{0,64}")
-MOST_KEYS = 20_000
+MOST_KEYS = 10_000
 LONGEST_KEY = 256
 FATAL_RULES = [re.compile(each.regex, re.MULTILINE) for each in FATAL]
 FATAL_BITS = [1 << (FIRST_FATAL + index) for index in range(len(FATAL))]
@@ -62,23 +62,27 @@ class Kinds:
         self.parsed = 0
 
     def recall(self, mask: int, record: bytes) -> Kind | None:
-        """The kind of a record that says the same as an earlier one, digits aside."""
-        return self._known.get((mask, _short(record.translate(None, DIGITS))))
+        """The kind of a record that says the same as an earlier one, digits and whatever looks like an id aside."""
+        key = record.translate(None, DIGITS)
+        found = self._known.get((mask, key if len(key) <= LONGEST_KEY else _short(key)))
+        return self._known.get((mask, _near(record))) if found is None else found
 
     def tell(self, mask: int, record: bytes, *, bare: bool, budget: int = 1) -> Kind | None:
         """The kind of a record, its stamp taken off its first line; None where it would have to be read and must not.
 
         `bare`: no record with a level carries it.
         """
-        near = (mask, _short(b"~" + VARIES.sub(b"", record)))
+        name = ~mask if bare else mask  # the same text within somebody's record is something else
+        near = (name, _near(record))
         found = self._known.get(near)
-        if found is None:
-            if budget <= 0:
-                return None
-            self.parsed += 1
-            found = self._read(mask, record, bare=bare)
+        if found is not None:
+            return found
+        if budget <= 0:
+            return None
+        self.parsed += 1
+        found = self._read(mask, record, bare=bare)
         if len(self._known) < MOST_KEYS:
-            self._known[near] = self._known[mask, _short(record.translate(None, DIGITS))] = found
+            self._known[near] = self._known[name, _short(record.translate(None, DIGITS))] = found
         return found
 
     def _read(self, mask: int, record: bytes, *, bare: bool) -> Kind:
@@ -130,6 +134,10 @@ def level_at(data: bytes, start: int, stop: int) -> tuple[Level, str]:
 def mentions(head: str, exception: str) -> bool:
     """Whether a harmless record speaks of the exception below it, as a task does that is tried again."""
     return bool(MENTIONS.search(head)) or (bool(exception) and exception.rpartition(".")[2] in head)
+
+
+def _near(record: bytes) -> bytes:
+    return _short(b"~" + VARIES.sub(b"", record))
 
 
 def _short(key: bytes) -> bytes:

@@ -83,7 +83,6 @@ class Look:
             container_id=instance.container_id,
             born=instance.born,
             size=tally.size,
-            lines=tally.lines,
             first=moment(tally.first),
             last=moment(tally.last),
             findings=tally.findings(),
@@ -204,7 +203,7 @@ async def _fill(look: Look, backend: Backend) -> None:
         first = moment(tally.first)
         begins = instance.born or look.window.start
         late = first is None or (first - begins).total_seconds() > look.rules.quiet_start_s
-        if tally.lines >= max(reading.lines, 1) and not late:
+        if tally.size and not late:
             notes = [f"read from {backend.name}: {each}" for each in reading.gaps]
             look.take(Read(instance, tally, notes=notes), backend.name)
 

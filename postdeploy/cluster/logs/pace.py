@@ -10,6 +10,12 @@ from statistics import median
 import anyio
 
 LEAST = 2
+START = 16
+"""Streams at first: one computer's loopback needs no more, and fewer keep less in memory."""
+FAR_S = 0.02
+"""A first byte that takes longer may have come a long way: more streams at once hide that."""
+WAITING = 0.6
+"""Share of a whole answer's time for which its first byte was waited: below, it is the bytes that take the time."""
 RISEN = 4.0
 """How many times the usual time to the first byte counts as a server under strain."""
 STRAIN_S = 1.0
@@ -23,7 +29,7 @@ class Pace:
     def __init__(self, most: int, per_node: int) -> None:
         self.most = most
         self._per_node = per_node
-        self._cluster = anyio.CapacityLimiter(most)
+        self._cluster = anyio.CapacityLimiter(min(START, most))
         self._nodes: dict[str, anyio.CapacityLimiter] = {}
         self._first_bytes: deque[float] = deque(maxlen=REMEMBERED)
         self.at_once = 0
@@ -56,11 +62,11 @@ class Pace:
         self.slowed += 1
         self._cluster.total_tokens = max(LEAST, self.allowed // 2)
 
-    def answered(self, seconds: float) -> None:
-        """A first byte came after so long: late ones slow us down, ordinary ones let us go on as before."""
+    def answered(self, seconds: float, whole: float = 0.0) -> None:
+        """A first byte came after so long: late ones slow us down, those from far away let us ask for more at once."""
         usual = median(self._first_bytes) if len(self._first_bytes) >= 5 else seconds
         if seconds > STRAIN_S and seconds > RISEN * usual:
             self.refused()
-        elif self.allowed < self.most:
+        elif seconds > max(FAR_S, WAITING * whole) and self.allowed < self.most:
             self._cluster.total_tokens = self.allowed + 1
         self._first_bytes.append(seconds)

@@ -91,7 +91,7 @@ class Reading(Record, frozen=True):
     born: Time | None = None
     """When the instance started, if that is within the window."""
     size: int = 0
-    lines: int = 0
+    """Bytes, with the stamps of the API."""
     first: Time | None = None
     last: Time | None = None
     findings: tuple[Finding, ...] = ()

@@ -12,6 +12,7 @@ from postdeploy.cluster.logs.scanner import Hit, Scanner
 from postdeploy.cluster.logs.tally import Tally
 
 BLOCK = 128 * 1024
+ENDS = b"\r\n"
 LONGEST_LINE = 1024 * 1024
 """What is held of one line; of a longer one the beginning and the end are read."""
 LONGEST_OPEN = 256 * 1024
@@ -43,14 +44,10 @@ class Stream:
     def feed(self, chunk: bytes) -> None:
         """The next bytes, however many."""
         self.tally.size += len(chunk)
-        while self._waiting + len(chunk) >= self._block:
-            room = self._block - self._waiting
-            self._chunks.append(chunk[:room])
-            chunk = chunk[room:]
+        self._chunks.append(chunk)
+        self._waiting += len(chunk)
+        if self._waiting >= self._block:
             self._flush(last=False)
-        if chunk:
-            self._chunks.append(chunk)
-            self._waiting += len(chunk)
 
     def close(self) -> Tally:
         """There are no more bytes: what was counted."""
@@ -86,7 +83,6 @@ class Stream:
 
     def _take(self, data: bytes, end: int) -> None:
         tally = self.tally
-        tally.lines += data.count(b"\n", 0, end) + (data[end - 1 : end] != b"\n")
         if not tally.first:
             tally.first = data[:64]
         last = data.rfind(b"\n", 0, end - 1) + 1
@@ -94,11 +90,12 @@ class Stream:
         hits = self._scanner.hits(data, end)
         if hits:
             self._follow(data, end, hits)
-            tally.end_block()
+            tally.end_block(data)
 
     def _follow(self, data: bytes, end: int, hits: list[Hit]) -> None:
         """Each record that was hit, once."""
         done, index, count = 0, 0, len(hits)
+        recall, add = self._kinds.recall, self.tally.add
         while index < count:
             at = hits[index][0]
             start = data.rfind(b"\n", 0, at - 1) + 1
@@ -113,7 +110,14 @@ class Stream:
                     self._mark(number, hits[index][0])
                 index += 1
             if mask and start >= done:
-                done = self._record(data, end, start, done, mask, hits, index)
+                kind = recall(mask, data[text_start(data, start) : stop].rstrip(ENDS))
+                if kind is not None and (stop >= end or begins(data, text_start(data, stop))):
+                    # As most are: one line, and the same as one that was read before.
+                    done = stop
+                    if kind is not HARMLESS:
+                        add(kind, (data, start, stop, end), self._offset + start)
+                else:
+                    done = self._record(data, end, start, done, mask, hits, index)
 
     def _mark(self, number: int, at: int) -> None:
         if number == IS_RECOVERED:
@@ -183,7 +187,7 @@ class Stream:
 
     def _judge(self, data: bytes, end: int, start: int, stop: int, mask: int, *, bare: bool) -> None:
         text = text_start(data, start)
-        record = data[text:stop].rstrip(b"\r\n")
+        record = data[text:stop].rstrip(ENDS)
         kind = self._kinds.recall(mask, record) if not bare else None
         if kind is None:
             kind = self._tell(mask, record, bare=bare)

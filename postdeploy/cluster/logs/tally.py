@@ -29,24 +29,24 @@ Span = tuple[bytes, int, int, int]
 class Found:
     """The records of one kind in one container."""
 
-    __slots__ = ("block", "count", "first", "kind", "last", "offset", "pieces", "recent", "spans")
+    __slots__ = ("count", "first", "kind", "late", "latest", "offset", "pieces", "recent")
 
-    def __init__(self, kind: Kind, line: bytes) -> None:
+    def __init__(self, kind: Kind) -> None:
         self.kind = kind
         self.count = 0
-        self.first = self.last = line
         self.offset = 0
         self.pieces: list[Piece] = []
         """Of the first records."""
         self.recent: list[Piece] = []
-        self.spans: list[Span] = []
-        """Of the latest records, while their block is at hand."""
-        self.block = 0
+        self.late: Span | None = None
+        """Of the last record but one, while its block is at hand."""
+        self.latest: Span | None = None
 
     def settle(self) -> None:
         """Let go of the blocks: copy out of them what is kept."""
-        self.recent = [*self.recent, *(_piece(*each) for each in self.spans)][-KEPT:]
-        self.spans = []
+        spans = (each for each in (self.late, self.latest) if each is not None)
+        self.recent = [*self.recent, *(_piece(*each) for each in spans)][-KEPT:]
+        self.late = self.latest = None
 
     @property
     def kept(self) -> list[Piece]:
@@ -60,7 +60,6 @@ class Tally:
 
     def __init__(self) -> None:
         self.size = 0
-        self.lines = 0
         self.first = b""
         """The beginning of the first line, with its stamp."""
         self.last = b""
@@ -71,29 +70,24 @@ class Tally:
         self.sampled = 0
         self.is_cut = False
         """Whether the middle of some line was too long to be read."""
-        self._blocks = 0
 
     def add(self, kind: Kind, span: Span, offset: int) -> None:
         """One more record of a kind."""
-        data, start, stop, _ = span
         found = self.found.get(kind.id)
         if found is None:
-            found = self.found[kind.id] = Found(kind, data[start : min(stop, start + 64)])
+            found = self.found[kind.id] = Found(kind)
         found.count += 1
         found.offset = offset
-        found.block = self._blocks
         if found.count <= KEPT:
             found.pieces.append(_piece(*span))
         else:
-            found.spans.append(span)
-            del found.spans[:-KEPT]
-        found.last = data[start : min(stop, start + 64)]
+            found.late, found.latest = found.latest, span
 
-    def end_block(self) -> None:
-        """No finding holds on to more than the two latest blocks: memory does not grow with the log."""
-        self._blocks += 1
+    def end_block(self, data: bytes) -> None:
+        """No finding holds on to a block before this one: memory does not grow with the log."""
         for each in self.found.values():
-            if each.spans and (each.block < self._blocks - 1 or len({id(span[0]) for span in each.spans}) > 1):
+            oldest = each.late or each.latest
+            if oldest is not None and oldest[0] is not data:
                 each.settle()
 
     def findings(self) -> tuple[Finding, ...]:
@@ -117,15 +111,15 @@ class Tally:
             root=kind.root,
             unhandled=kind.unhandled,
             sampled=kind.sampled,
-            first=when(found.first),
-            last=when(found.last),
+            first=when(found.kept[0][1][:64]),
+            last=when(found.kept[-1][1][:64]),
         )
 
     def _recurs(self, found: Found) -> bool:
         """Whether something transient was still so when the log ended."""
         if self.recovered > found.offset:
             return False
-        end, last = when(self.last), when(found.last)
+        end, last = when(self.last), when(found.kept[-1][1][:64])
         return end is None or last is None or end - last <= RECURS
 
 

@@ -155,8 +155,19 @@ def test_odd_bytes_and_endless_lines_are_survived(log):
 
 
 def test_a_line_too_long_to_be_held_is_said_to_be_read_in_part():
-    assert tallied(b"[INFO] " + b"x" * 3_000_000 + b"\n").is_cut
-    assert not tallied(b"[INFO] " + b"x" * 500_000 + b"\n").is_cut
+    assert tallied(b"[INFO] " + b"x" * 3_000_000 + b"\n", chunk=65_536).is_cut
+    assert not tallied(b"[INFO] " + b"x" * 500_000 + b"\n", chunk=65_536).is_cut
+
+
+def test_a_line_of_five_megabytes_is_judged_by_its_beginning_and_its_end():
+    document = b'{"message": "' + b"x" * 5_000_000 + b'", "severity": "CRITICAL"}\n'
+    found = tallied(document, chunk=65_536).findings()
+    assert [each.level for each in found] == ["critical"]
+
+
+def test_the_same_words_in_and_out_of_a_record_are_told_apart():
+    log = "TypeError: x is not a function\n[WARNING] caught\nTypeError: x is not a function\n"
+    assert counts(log) == (0, 1)
 
 
 def test_beyond_so_many_different_errors_they_are_counted_and_not_read():
