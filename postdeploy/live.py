@@ -33,7 +33,7 @@ Redact = Callable[[str], str]
 REHEARSAL_SETTLE_S = 5.0
 """A rehearsal converges within a second or never."""
 SETTLE_SHARE = 0.75
-"""Share of the run's remaining budget that settling may use; the rest is for judging and recording."""
+"""Share of the run's remaining budget that settling, and reading logs, may use; the rest is for judging."""
 LIVE = ("converged", "already-live")
 
 
@@ -65,6 +65,8 @@ class Live:
     """Where earlier runs of this environment lie: their errors are not new."""
     redact: Redact = Redactor().text
     """Strikes the run's own secrets out of what is kept of a log."""
+    keep: Callable[[str, bytes], object] | None = None
+    """Writes a file of the run folder, where whole logs are to be kept."""
     _snapshot: Snapshot | None = None
     _portal: Any = None
     _closing: Any = None
@@ -156,6 +158,8 @@ async def _look_at_logs(live: Live, snapshot: Snapshot, say: Say) -> Logs:
             say=say,
             open_backend=declared(live.environment, live.standin),
             earlier=past,
+            budget_s=live.deadline.left() * SETTLE_SHARE,
+            write=live.keep,
         )
 
 

@@ -127,6 +127,7 @@ class Run:
         self.journal = open_log(self.folder, self.redactor.text)
         if isinstance(self.source, Live):
             self.source.redact = self.redactor.text
+            self.source.keep = self.folder.write_bytes if self.options.keep_logs else None
         self.began = True
         self._event("plan written", sha256=committed, planned=len(self.plan), selected=len(self.selected))
         self._event("run began", run_id=run_id, release=release, scope=self.record.scope)

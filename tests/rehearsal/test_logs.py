@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -134,7 +135,33 @@ def test_a_crash_loop_is_not_counted_twice(environment):
     assert not any(each.previous for each in crashed)
 
 
-def test_secrets_in_a_record_are_not_kept(environment):
+def test_whole_logs_are_kept_only_on_request_and_redacted(stand, environment):
+    kept: dict[str, bytes] = {}
+
+    async def looked() -> None:
+        async with await connect(stand.kubeconfig, None) as reader:
+            seen = await take(reader, environment, RELEASE)
+            redact = Redactor(["gunicorn 23.0.0"]).text
+            await observe(reader, seen, environment, redact=redact, write=kept.__setitem__)
+
+    anyio.run(looked)
+    name = next(each for each in kept if each.startswith("logs/crm/crm-web-") and each.endswith("/crm-web.log.gz"))
+    text = gzip.decompress(kept[name]).decode()
+    assert "Listening at" in text
+    assert "[redacted]" in text
+    assert "23.0.0" not in text
+
+
+def test_a_spent_budget_leaves_what_was_not_read_unverified(stand, environment):
+    async def looked() -> Logs:
+        async with await connect(stand.kubeconfig, None) as reader:
+            seen = await take(reader, environment, RELEASE)
+            return await observe(reader, seen, environment, redact=Redactor().text, budget_s=0.0)
+
+    assert "within 0 s" in anyio.run(looked).unread[0]
+
+
+def test_secrets_in_a_record_are_not_kept():
     """What was logged is redacted before it is stored, as one text: a key goes over lines."""
     from postdeploy.cluster.logs.evidence import Pieces
     from tests.cluster.logs.reading import tallied

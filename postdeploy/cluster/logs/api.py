@@ -53,6 +53,8 @@ class Api:
     pace: Pace
     stream: Callable[[], Stream]
     """Makes the reader of one log."""
+    keep: Callable[[Instance, bytes], None] | None = None
+    """Keeps a whole log; None: none is kept."""
     sleep: Sleep = anyio.sleep
 
     async def read(self, instance: Instance) -> Read:
@@ -76,8 +78,11 @@ class Api:
         began = time.monotonic()
         since = self.window.before if instance.is_old else None
         split = Split(self.stream(), self.stream() if instance.is_old else None, self.window.start)
+        split.kept = [] if self.keep else None
         path = self._path(instance, since)
         answer = await self._stream(path, split)
+        if self.keep and split.kept:
+            await anyio.to_thread.run_sync(self.keep, instance, b"".join(split.kept))
         tally, before = split.close()
         spent = round(time.monotonic() - began, 6)
         self.reader.looks.append(Look(path, answer.status, attempt, spent, split.size, answer.reason))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
 from typing import Any
+
+import anyio
 
 from postdeploy.cluster.client import Reader, together
 from postdeploy.cluster.logs.api import Api, Read
@@ -14,6 +17,7 @@ from postdeploy.cluster.logs.earlier import known
 from postdeploy.cluster.logs.evidence import Pieces
 from postdeploy.cluster.logs.gone import Gone
 from postdeploy.cluster.logs.instances import Instance, instances
+from postdeploy.cluster.logs.keep import Write, keeper
 from postdeploy.cluster.logs.kinds import Kinds
 from postdeploy.cluster.logs.lines import moment
 from postdeploy.cluster.logs.pace import Pace
@@ -105,22 +109,22 @@ async def observe(
     say: Callable[[str], None] = lambda _: None,
     open_backend: OpenBackend | None = None,
     earlier: tuple[Earlier, ...] = (),
+    budget_s: float = math.inf,
+    write: Write | None = None,
 ) -> Logs:
     """Every log since the rollout began; what could not be read is in the readings' gaps, never silently missing."""
     sight = Sight.of(snapshot, environment, snapshot.release)
     look = Look(environment, sight, redact)
     wanted, blind = instances(sight, look.window, look.rules.sidecars)
     say(f"reading {len(wanted)} logs since {look.window.start:%H:%M:%S} UTC")
-    async with _opened(open_backend, look) as backend:
-        pace = Pace(look.rules.streams, look.rules.streams_per_node)
-        api = Api(reader, look.window, look.rules, pace, look.stream)
-        if backend is not None and _serves_all(environment):
-            await together(*(partial(_instead, look, backend, each) for each in wanted))
-        else:
-            await together(*(partial(_read, look, api, each) for each in wanted))
-        if backend is not None:
-            await _beside(look, backend, environment)
-            reader.looks += backend.looks
+    keep = keeper(write, redact) if write else None
+    api = Api(reader, look.window, look.rules, _pace(environment), look.stream, keep)
+    with anyio.move_on_after(budget_s) as scope:
+        async with _opened(open_backend, look) as backend:
+            await _everything(look, api, backend, wanted, environment)
+            reader.looks += backend.looks if backend else ()
+    if scope.cancelled_caught:
+        look.unread.append(f"the logs were not read to the end within {budget_s:.0f} s, all that the budget left")
     return Logs(
         release=snapshot.release,
         began=look.window.start,
@@ -136,6 +140,22 @@ async def observe(
         blind=tuple(blind),
         scanner=look.scanner.name,
     )
+
+
+def _pace(environment: Environment) -> Pace:
+    return Pace(environment.logs.streams, environment.logs.streams_per_node)
+
+
+async def _everything(
+    look: Look, api: Api, backend: Backend | None, wanted: list[Instance], environment: Environment
+) -> None:
+    """Each instance from the API, or from the backend that is declared to serve instead; then what is missing."""
+    if backend is not None and _serves_all(environment):
+        await together(*(partial(_instead, look, backend, each) for each in wanted))
+    else:
+        await together(*(partial(_read, look, api, each) for each in wanted))
+    if backend is not None:
+        await _beside(look, backend, environment)
 
 
 def _opened(open_backend: OpenBackend | None, look: Look) -> AbstractAsyncContextManager[Backend | None]:

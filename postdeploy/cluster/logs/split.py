@@ -18,6 +18,8 @@ class Split:
     def __init__(self, since: Stream, before: Stream | None, start: datetime) -> None:
         self.size = 0
         self.first = b""
+        self.kept: list[bytes] | None = None
+        """Everything, where it is to be kept."""
         self._since = since
         self._before = before
         self._start = f"{start:%Y-%m-%dT%H:%M:%S}".encode()
@@ -27,6 +29,8 @@ class Split:
     def feed(self, chunk: bytes) -> None:
         """The next bytes, however many."""
         self.size += len(chunk)
+        if self.kept is not None:
+            self.kept.append(chunk)
         if len(self.first) < HEAD:
             self.first = (self.first + chunk)[:HEAD]
         if self._is_over:
