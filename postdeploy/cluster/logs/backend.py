@@ -40,19 +40,14 @@ class Span:
     end: datetime
 
 
-class Source(Protocol):
-    """Anything that has the log of a container: the Kubernetes API, Loki, Google Cloud Logging."""
+class Backend(Protocol):
+    """What keeps logs beside the nodes: Loki, Google Cloud Logging."""
 
     name: SourceName
+    looks: list[Look]
 
     async def log(self, instance: Instance, span: Span) -> Tally:
         """Everything one container wrote. Raises NoAnswer."""
-
-
-class Backend(Source, Protocol):
-    """What also knows of containers that are gone."""
-
-    looks: list[Look]
 
     async def containers(self, namespaces: tuple[str, ...], span: Span) -> set[Where]:
         """Every container that wrote something. Raises NoAnswer."""
