@@ -35,6 +35,7 @@ from postdeploy.verdict import Unverified
 
 if TYPE_CHECKING:
     from postdeploy.cluster.kubeconfig import Access
+    from postdeploy.cluster.logs.wire import Wire
 
 RESTARTS = 2
 """How often a listing whose continue token expired (410) starts from scratch."""
@@ -158,6 +159,22 @@ class Reader:
             head.response.close()
             head = await self._send(path, await self._bearer(), limit, accept="*/*", encoding="identity")
         return head.response
+
+    async def log_headers(self) -> dict[str, str]:
+        """What a request for a log is sent with, the token as it is now."""
+        headers = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": USER_AGENT}
+        bearer = await self._bearer()
+        return headers | ({"Authorization": bearer} if bearer else {})
+
+    async def is_renewed(self, refused: Mapping[str, str]) -> bool:
+        """Whether there is another token by now than the one that these headers carried."""
+        return await self._is_renewed(refused.get("Authorization", ""))
+
+    def wire(self) -> Wire | None:
+        """Blocking sockets to the same server, for logs; None where a proxy stands in between."""
+        from postdeploy.cluster.logs.wire import Wire  # for whoever reads logs
+
+        return Wire.of(self._access.api)
 
     async def _send(
         self,

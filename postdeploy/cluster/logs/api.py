@@ -22,6 +22,7 @@ from postdeploy.cluster.logs.split import Split
 from postdeploy.cluster.logs.stream import Stream
 from postdeploy.cluster.logs.tally import Tally
 from postdeploy.cluster.logs.window import Window
+from postdeploy.cluster.logs.wire import Wire
 from postdeploy.environment import Logs
 
 ATTEMPTS = 3
@@ -55,6 +56,8 @@ class Api:
     """Makes the reader of one log."""
     keep: Callable[[Instance, bytes], None] | None = None
     """Keeps a whole log; None: none is kept."""
+    wire: Wire | None = None
+    """Blocking sockets beside the client's session; None: that session itself, as where a proxy stands in between."""
     sleep: Sleep = anyio.sleep
 
     async def read(self, instance: Instance) -> Read:
@@ -102,6 +105,8 @@ class Api:
 
     async def _stream(self, path: str, split: Split) -> Answer:
         """Feed one answer through; how it ended, without a reason where it ended well."""
+        if self.wire is not None:
+            return await self._wired(self.wire, path, split)
         import aiohttp  # a run that needs no Kubernetes must not pay for importing it
 
         longest = self.rules.timeout_s
@@ -125,6 +130,21 @@ class Api:
             if response is not None:
                 response.close()
         return Answer(HTTPStatus.OK)
+
+    async def _wired(self, wire: Wire, path: str, split: Split) -> Answer:
+        """The same by blocking sockets in threads."""
+        began, longest = time.monotonic(), self.rules.timeout_s
+        headers = await self.reader.log_headers()
+        got = await wire.read(path, headers, split.feed, longest, longest / 4)
+        if got.answer.status == HTTPStatus.UNAUTHORIZED and await self.reader.is_renewed(headers):
+            got = await wire.read(path, await self.reader.log_headers(), split.feed, longest, longest / 4)
+        if got.answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            self.pace.refused()
+        elif not got.answer.reason:
+            self.pace.answered(got.first_s, time.monotonic() - began)
+        elif split.size:
+            return Answer(reason=f"{got.answer.reason}, after {split.size} bytes", again=got.answer.again)
+        return got.answer
 
     def _doubt(self, read: Read, split: Split) -> Answer:
         """Whether a 200 was a whole log: a kubelet's refusal comes as one, and the limit cuts without a word."""

@@ -67,8 +67,10 @@ class Kinds:
         found = self._known.get((mask, key if len(key) <= LONGEST_KEY else _short(key)))
         return self._known.get((mask, _near(record))) if found is None else found
 
-    def tell(self, mask: int, record: bytes, *, bare: bool, budget: int = 1) -> Kind | None:
-        """The kind of a record, its stamp taken off its first line; None where it would have to be read and must not.
+    def tell(self, mask: int, record: bytes, *, bare: bool, budget: int = 1) -> tuple[Kind | None, bool]:
+        """The kind of a record, its stamp taken off its first line, and whether that had to be read.
+
+        None where it would have to be and must not.
 
         `bare`: no record with a level carries it.
         """
@@ -76,14 +78,14 @@ class Kinds:
         near = (name, _near(record))
         found = self._known.get(near)
         if found is not None:
-            return found
+            return found, False
         if budget <= 0:
-            return None
+            return None, False
         self.parsed += 1
         found = self._read(mask, record, bare=bare)
         if len(self._known) < MOST_KEYS:
             self._known[near] = self._known[name, _short(record.translate(None, DIGITS))] = found
-        return found
+        return found, True
 
     def _read(self, mask: int, record: bytes, *, bare: bool) -> Kind:
         texts = _texts(record)

@@ -118,11 +118,14 @@ async def observe(
     wanted, blind = instances(sight, look.window, look.rules.sidecars)
     say(f"reading {len(wanted)} logs since {look.window.start:%H:%M:%S} UTC")
     keep = keeper(write, redact) if write else None
-    api = Api(reader, look.window, look.rules, _pace(environment), look.stream, keep)
+    wire = reader.wire() if isinstance(reader, Reader) else None
+    api = Api(reader, look.window, look.rules, _pace(environment), look.stream, keep, wire)
     with anyio.move_on_after(budget_s) as scope:
         async with _opened(open_backend, look) as backend:
             await _everything(look, api, backend, wanted, environment)
             reader.looks += backend.looks if backend else ()
+    if wire is not None:
+        wire.close()
     if scope.cancelled_caught:
         look.unread.append(f"the logs were not read to the end within {budget_s:.0f} s, all that the budget left")
     return Logs(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, Protocol
@@ -32,6 +33,7 @@ class Hyperscan:
 
         self._database: Any = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         flags = hyperscan.HS_FLAG_MULTILINE | hyperscan.HS_FLAG_ALLOWEMPTY
+        self._turn = threading.Lock()
         expressions = [each.encode() for each in patterns]
         count = len(expressions)
         self._database.compile(expressions=expressions, ids=range(count), elements=count, flags=[flags] * count)
@@ -40,7 +42,8 @@ class Hyperscan:
         """Where in `data[:end]` something was found, in the order of the offsets."""
         found: list[Hit] = []
         part = data if end == len(data) else memoryview(data)[:end]
-        self._database.scan(part, match_event_handler=_note, context=found)
+        with self._turn:  # a database has one scratch space
+            self._database.scan(part, match_event_handler=_note, context=found)
         found.sort()  # in the order of the offsets it is for each pattern, not always for all of them
         return found
 

@@ -197,12 +197,11 @@ class Stream:
     def _tell(self, mask: int, record: bytes, *, bare: bool) -> Kind:
         only_error = not mask & ~ONLY_ERROR
         budget = MOST_PARSED - self._parsed if only_error else 1
-        before = self._kinds.parsed
-        kind = self._kinds.tell(mask, record, bare=bare, budget=budget)
+        kind, is_read = self._kinds.tell(mask, record, bare=bare, budget=budget)
         if kind is None:
             self.tally.sampled += 1
             return uncounted(Level.ERROR)
-        self._parsed += self._kinds.parsed - before
+        self._parsed += is_read
         return kind
 
 
