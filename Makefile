@@ -52,6 +52,7 @@ soak: setup ## 100 rehearsals of healthy releases with seeds drawn anew: not one
 bench: .venv/.dev ## the promises about speed and memory, measured side by side; 1 where one is broken
 	@$(BIN)/python -m benchmarks.cluster
 	@$(BIN)/python -m benchmarks.endpoints
+	@$(BIN)/python -m benchmarks.logs
 
 kills: .venv/.dev ## the harness is killed wherever that hurts, and the product's books say whether a penny was lost
 	@$(BIN)/python -m benchmarks.kills $(ARGS)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from postdeploy.environment import EnvironmentFileError, UnknownEnvironment
 from postdeploy.standin import StandinFailed
-from postdeploy.verdict import ExitCode, Unverified
+from postdeploy.verdict import ExitCode, Unverified, Verdict, exit_code
 
 if TYPE_CHECKING:
     from postdeploy.leftovers import Place
@@ -56,6 +56,15 @@ def parser() -> argparse.ArgumentParser:
     judged.add_argument("files", nargs="+", metavar="FILE", help="a dump; - reads standard input")
     judged.add_argument("--json", action="store_true")
 
+    scanned = verb(
+        "scan-logs", scan_logs, "Say of log files what the suite would: critical records, errors, what is new."
+    )
+    scanned.add_argument("files", nargs="+", metavar="FILE", help="a log, also .gz; - reads standard input")
+    scanned.add_argument("--since", default="", metavar="TIME", help="2026-11-20T10:00:00Z, or how long ago: 15m, 2h")
+    scanned.add_argument(
+        "--baseline", action="append", default=[], metavar="FILE", help="a log of before: what it has is not new"
+    )
+    scanned.add_argument("--json", action="store_true")
     planned = verb("plan", plan, "Print the checks that would run, and what they would look at.")
     planned.add_argument("--env", required=True, metavar="NAME")
 
@@ -112,6 +121,19 @@ def judge(options: argparse.Namespace) -> int:
     if "failed" in verdicts:
         return int(ExitCode.FAILED)
     return int(ExitCode.UNVERIFIED if verdicts & {"unverified", "pending"} else ExitCode.VERIFIED)
+
+
+def scan_logs(options: argparse.Namespace) -> int:
+    """Verdicts over log files; exit code 1 when one failed, 10 when one held nothing at all."""
+    from postdeploy.cluster.logs import files as tool
+
+    try:
+        scanned = tool.scan(options.files, since=options.since, baseline=options.baseline)
+    except tool.Unreadable as error:
+        raise BadInput(str(error)) from error
+    print(tool.to_json(scanned) if options.json else tool.render(scanned))
+    verdicts = {each.verdict for each in scanned}
+    return int(exit_code(Verdict(each) for each in verdicts))
 
 
 def plan(options: argparse.Namespace) -> int:

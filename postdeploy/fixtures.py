@@ -176,6 +176,12 @@ def batch(run: Run, outcome: Outcome) -> Judges:
 
 
 @pytest.fixture
+def logs(run: Run, outcome: Outcome) -> Judges:
+    """Claims about the logs since the rollout: `logs.critical(component)`, `.new(component)` …"""
+    return Judges(run.claims("logs"), outcome)
+
+
+@pytest.fixture
 def web(run: Run, outcome: Outcome) -> Judges:
     """Claims about the public hosts: `web.code(host)`, `web.version(host)`, `web.chain(host)` …"""
     return Judges(run.claims("web"), outcome)

@@ -32,6 +32,7 @@ SEATS = {
     "stability": Seat("cluster", "postdeploy.cluster.stability", "StabilityClaims"),
     "guests": Seat("cluster", "postdeploy.cluster.guest_claims", "GuestClaims"),
     "batch": Seat("cluster", "postdeploy.cluster.schedule_claims", "BatchClaims"),
+    "logs": Seat("logs", "postdeploy.cluster.logs.claims", "LogClaims"),
     "web": Seat("web", "postdeploy.web.claims", "WebClaims"),
     "identity": Seat("cluster web", "postdeploy.identity", "IdentityClaims", takes=4),
 }

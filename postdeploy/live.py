@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from postdeploy.deadline import Deadline
 from postdeploy.environment import Environment
 from postdeploy.options import expected_commit
+from postdeploy.redact import Redactor
 from postdeploy.standin import Standin, contexts, kubeconfig_paths, read_standin
 from postdeploy.verdict import Unverified
 
@@ -22,15 +23,17 @@ if TYPE_CHECKING:
     from postdeploy.broker.recording import Recording
     from postdeploy.cluster.client import Reader
     from postdeploy.cluster.identity import Identity
+    from postdeploy.cluster.logs.seen import Logs
     from postdeploy.cluster.objects import Snapshot
     from postdeploy.web.replies import Sweep
 
 Say = Callable[[str], None]
+Redact = Callable[[str], str]
 
 REHEARSAL_SETTLE_S = 5.0
 """A rehearsal converges within a second or never."""
 SETTLE_SHARE = 0.75
-"""Share of the run's remaining budget that settling may use; the rest is for judging and recording."""
+"""Share of the run's remaining budget that settling, and reading logs, may use; the rest is for judging."""
 LIVE = ("converged", "already-live")
 
 
@@ -58,6 +61,13 @@ class Live:
     """Who the cluster says it is, once asked."""
     looks: tuple[Any, ...] = ()
     """Every request of the last look, for the log."""
+    archive: Path | None = None
+    """Where earlier runs of this environment lie: their errors are not new."""
+    redact: Redact = Redactor().text
+    """Strikes the run's own secrets out of what is kept of a log."""
+    keep: Callable[[str, bytes], object] | None = None
+    """Writes a file of the run folder, where whole logs are to be kept."""
+    _snapshot: Snapshot | None = None
     _portal: Any = None
     _closing: Any = None
 
@@ -84,7 +94,15 @@ class Live:
     def cluster(self, say: Say) -> Snapshot:
         """The snapshot after the cluster settled and was held. Raises WrongCluster before any look, Unverified."""
         snapshot: Snapshot = self.portal.call(_look_at_cluster, self, say)
+        self._snapshot = snapshot
         return snapshot
+
+    def logs(self, say: Say) -> Logs:
+        """Every log of what the snapshot shows, since the rollout began. Raises Unverified without a snapshot."""
+        if self._snapshot is None:
+            raise Unverified("which containers have logs is not known: the cluster could not be looked at")
+        logs: Logs = self.portal.call(_look_at_logs, self, self._snapshot, say)
+        return logs
 
     def web(self, say: Say) -> Sweep:
         """One sweep over the declared hosts."""
@@ -119,6 +137,30 @@ async def _look_at_cluster(live: Live, say: Say) -> Snapshot:
         if snapshot.settled is not None and snapshot.settled.outcome in LIVE and live.hold_s:
             snapshot = await _hold(live, reader, snapshot, say)
         return msgspec.structs.replace(snapshot, access=access, digest_sets=live.digest_sets, commit=_commit(live))
+
+
+async def _look_at_logs(live: Live, snapshot: Snapshot, say: Say) -> Logs:
+    """The logs of the containers that the snapshot shows, beside those of earlier green runs."""
+    from postdeploy.cluster.logs.backends import declared
+    from postdeploy.cluster.logs.earlier import earlier
+    from postdeploy.cluster.logs.observe import observe
+
+    past: tuple[Any, ...] = ()
+    if live.archive is not None:
+        count = live.environment.logs.green_runs
+        past = earlier(live.archive, count, rehearsal=live.is_rehearsal, but=live.run_id)
+    async with _reader(live) as reader:
+        return await observe(
+            reader,
+            snapshot,
+            live.environment,
+            redact=live.redact,
+            say=say,
+            open_backend=declared(live.environment, live.standin),
+            earlier=past,
+            budget_s=live.deadline.left() * SETTLE_SHARE,
+            write=live.keep,
+        )
 
 
 async def _look_at_web(live: Live, say: Say) -> Sweep:

@@ -11,11 +11,13 @@ from postdeploy.verdict import Unverified
 
 FILES = {
     "cluster": "observation/cluster.json.gz",
+    "logs": "observation/logs.json.gz",
     "web": "observation/web.json.gz",
     "exchanges": "observation/exchanges.json.gz",
 }
 _ROOMS = {
     "cluster": "postdeploy.cluster.snapshot",
+    "logs": "postdeploy.cluster.logs.seen",
     "web": "postdeploy.web.replies",
     "exchanges": "postdeploy.broker.recording",
 }

@@ -36,6 +36,7 @@ class Options:
     hold_s: float | None
     parallel: int
     fail_on_soft: bool
+    keep_logs: bool = False
 
     @property
     def is_fleet(self) -> bool:
@@ -100,6 +101,7 @@ def add_options(group: Any) -> None:
     add("--budget", metavar="SECONDS", type=float, help="Time for the whole run; what is left undone is unverified.")
     add("--hold", metavar="SECONDS", type=float, help="How long it must stay live. Default: the environment's.")
     add("--parallel", metavar="N", type=int, help="Child runs at once. Default: cores, twice that in a rehearsal.")
+    add("--keep-logs", action="store_true", help="Keep the logs that were read, whole, redacted and compressed.")
     add("--fail-on-soft", action="store_true", help="Exit 11 when a check is flaky or degraded.")
 
 
@@ -127,6 +129,7 @@ def read_options(config: Any) -> Options:
         hold_s=given("hold"),
         parallel=given("parallel") if given("parallel") is not None else _at_once(given("rehearsal")),
         fail_on_soft=given("fail_on_soft"),
+        keep_logs=given("keep_logs"),
     )
 
 

@@ -13,6 +13,7 @@ from postdeploy.environment import Environment
 
 if TYPE_CHECKING:
     from postdeploy.broker.recording import Recording
+    from postdeploy.cluster.logs.seen import Logs
     from postdeploy.cluster.objects import Snapshot
     from postdeploy.live import Say
     from postdeploy.web.replies import Sweep
@@ -35,6 +36,11 @@ class Replayed:
         """The snapshot as it was saved."""
         snapshot: Snapshot = observations.load("cluster", self.folder)
         return snapshot
+
+    def logs(self, say: Say) -> Logs:
+        """What was seen of the logs, as it was saved."""
+        logs: Logs = observations.load("logs", self.folder)
+        return logs
 
     def web(self, say: Say) -> Sweep:
         """The sweep as it was saved."""

@@ -36,6 +36,7 @@ NEEDS = {
     "stability": "cluster",
     "guests": "cluster",
     "batch": "cluster",
+    "logs": "logs",
     "web": "web",
     "identity": "cluster web",
 }

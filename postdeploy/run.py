@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -136,6 +136,9 @@ class Run:
             self.folder.write_json(DIGESTS_FILE, {image: sorted(each) for image, each in self.source.digests.items()})
         self.folder.write_json(closing.RUN, self.record)
         self.journal = open_log(self.folder, self.redactor.text)
+        if isinstance(self.source, Live):
+            self.source.redact = self.redactor.text
+            self.source.keep = self.folder.write_bytes if self.options.keep_logs else None
         self.began = True
         self._event("plan written", sha256=committed, planned=len(self.plan), selected=len(self.selected))
         self._event("run began", run_id=run_id, release=release, scope=self.record.scope)
@@ -163,7 +166,8 @@ class Run:
         if hold is None:
             hold = REHEARSAL_HOLD_S if self.options.rehearsal else self.environment.hold_s
         digests = read_digests(self.options.digests) if self.options.digests else {}
-        return Live(self.environment, release, self.deadline, run_id, kubeconfig, hold, digests)
+        archive = self.options.archive / self.environment.name
+        return Live(self.environment, release, self.deadline, run_id, kubeconfig, hold, digests, archive=archive)
 
     def _scope(self, asked: str) -> str:
         """Full only when planned and selected are the same set, by whatever means something was left out."""
@@ -176,10 +180,11 @@ class Run:
 
     # --- observe -------------------------------------------------------------------------------------------------
 
-    def look(self, needed: Iterable[str], say: Say) -> None:
+    def look(self, needed: Collection[str], say: Say) -> None:
         """Take the looks the selected checks need; a look that fails is remembered for the checks that need it."""
-        looks = {"cluster": self.source.cluster, "web": self.source.web}
-        for what in sorted(looks.keys() & set(needed)):
+        looks = {"cluster": self.source.cluster, "logs": self.source.logs, "web": self.source.web}
+        wanted = {*needed, "cluster"} if "logs" in needed else set(needed)  # whose logs, the cluster says
+        for what in sorted(looks.keys() & wanted):
             try:
                 self._seen[what] = looks[what](say)
             except WrongCluster as error:

@@ -109,6 +109,16 @@ def load_feed_token(environment_name: str, *, client: SecretClient | None = None
     raise Unverified(_missing(environment_name, "FEED_TOKEN", "token for the quote feed"))
 
 
+def load_loki_token(environment_name: str, *, client: SecretClient | None = None) -> Sealed:
+    """The token that reads the declared Loki; Unverified says where it was looked for."""
+    directory = os.environ.get(DIRECTORY) or None
+    for prefix in prefixes(environment_name):
+        found = _LokiToken(_env_prefix=prefix, _secrets_dir=directory, google=client).loki_token
+        if found is not None:
+            return Sealed(found.get_secret_value())
+    raise Unverified(_missing(environment_name, "LOKI_TOKEN", "token for Loki"))
+
+
 def _missing(environment_name: str, variable: str, what: str) -> str:
     own, generic = (f"{prefix}{variable}" for prefix in prefixes(environment_name))
     return (
@@ -162,6 +172,12 @@ class _FeedToken(_Credentials):
     """What opens the quote feed."""
 
     feed_token: SecretStr | None = None
+
+
+class _LokiToken(_Credentials):
+    """What reads the declared Loki: a bearer token."""
+
+    loki_token: SecretStr | None = None
 
 
 class _Source(PydanticBaseSettingsSource):

@@ -85,6 +85,7 @@ class Stage:
         """Break what is to be broken, serve, write the kubeconfig; what the outside needs to know."""
         hosts, public = await self._brokerage(self.options.state or folder)
         hosts |= await self._registry()
+        hosts |= await self._loki()
         if self.options.motion:
             from rehearsal.motion import begin
 
@@ -141,6 +142,15 @@ class Stage:
             return {}
         port = await self._serve(registry.app(), LOOPBACK, "localhost", *registry.hosts)
         return dict.fromkeys(registry.hosts, f"{LOOPBACK}:{port}")
+
+    async def _loki(self) -> dict[str, str]:
+        from rehearsal.loki import Loki
+
+        loki = Loki(self.world)
+        if not loki.hosts:
+            return {}
+        port = await self._serve(loki.app(), LOOPBACK, "localhost", *loki.hosts)
+        return dict.fromkeys(loki.hosts, f"{LOOPBACK}:{port}")
 
     async def _api(self) -> int:
         """Serve the Kubernetes API, unless nobody is to listen there or somebody else answers in its place."""

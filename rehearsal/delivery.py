@@ -64,6 +64,9 @@ def _kustomization(world: World, name: str, since: datetime) -> None:
     made = flux_object(world, "Kustomization", name, spec, "ReconciliationSucceeded", said, since)
     made["status"] |= dict.fromkeys(("lastAppliedRevision", "lastAttemptedRevision"), revision)
     made["status"]["inventory"] = {"entries": _applied_by(world, name)}
+    applied: Obj = {"digest": f"sha256:{'4d' * 32}", "lastReconciledStatus": "ReconciliationSucceeded"}
+    applied |= {"firstReconciled": stamp(since), "lastReconciled": stamp(world.now), "totalReconciliations": 2}
+    made["status"]["history"] = [applied | {"metadata": {"revision": revision}}]
     healthy = condition("Healthy", "True", "Succeeded", "Health check passed in 41.2s", since)
     made["status"]["conditions"].append(healthy | {"observedGeneration": GENERATION})
 

@@ -9,6 +9,7 @@ from postdeploy.environment import Component
 from rehearsal.builders import make, stamp
 from rehearsal.entry import fault
 from rehearsal.kinds import Obj
+from rehearsal.podlogs import write
 from rehearsal.pods import terminating
 from rehearsal.recount import newest_replicaset, owned, set_condition
 from rehearsal.scene import Scene
@@ -148,12 +149,12 @@ def never_answers(scene: Scene, pod: Obj, container: str) -> None:
     scene.world.put(unready(pod, scene.ago(200)))
     said = f"Readiness probe failed: dial tcp {pod['status']['podIP']}:8000: connect: connection refused"
     scene.world.note(pod, "Unhealthy", said, warning=True, count=41, ago_s=6)
-    meta = pod["metadata"]
-    scene.world.logs[meta["namespace"], meta["name"], container, False] = [
+    lines = (
         f"{stamp(scene.ago(199))} INFO crm.boot starting",
         f"{stamp(scene.ago(197))} INFO crm.boot waiting for feature flags at flags.internal:8443",
         f"{stamp(scene.ago(67))} WARNING crm.boot flags.internal:8443 did not answer after 130 s, trying again",
-    ]
+    )
+    write(scene.world, pod, container, *lines)
 
 
 def _controller(pod: Obj) -> str:

@@ -132,7 +132,7 @@ class Api:
     async def _log(self, request: web.Request, namespace: str | None, name: str) -> web.StreamResponse:
         pod = self._one(BY_PATH["", "v1", "pods"], namespace, name)
         body = podlogs.read(self.world, pod, request.query)
-        if self._applies(self.world.settings.truncate, "pods/log"):
+        if self._applies(self.world.settings.truncate, "pods/log") or name in self.world.settings.logs_cut:
             return await _cut(request, body)
         return web.Response(body=body, content_type="text/plain")
 

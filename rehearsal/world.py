@@ -61,6 +61,12 @@ class Settings:
     """Resources whose watches end with a 410 this many times, whatever version they begin at."""
     watch_cut: dict[str, int] = field(default_factory=dict)
     """Resources whose watches break off in the middle of a line this many times."""
+    logs_refused: set[str] = field(default_factory=set)
+    """Pods whose logs their node cannot hand out, and says so inside a 200."""
+    logs_cut: set[str] = field(default_factory=set)
+    """Pods whose logs break off in the middle, every time."""
+    loki: Literal["up", "down"] = "up"
+    """Whether the declared Loki answers."""
     rbac: tuple[Rule, ...] | None = None
     """What the user may do; None: read everything but secrets."""
     beyond: tuple[Rule, ...] = ()
@@ -103,6 +109,12 @@ class World:
         self.born_at = self.previous_at - timedelta(days=draw.randint(200, 500))
         self.objects: dict[tuple[str, str, str], Obj] = {}
         self.logs: dict[tuple[str, str, str, bool], list[str]] = {}
+        self.gone_logs: dict[tuple[str, str, str], list[str]] = {}
+        """What pods that are gone had written, every line with its time: only Loki has it."""
+        self.kept_logs: dict[tuple[str, str, str], list[str]] = {}
+        """What Loki has of a container whose node has thrown its log away."""
+        self.unshipped: set[tuple[str, str, str]] = set()
+        """Containers of which Loki has nothing: namespace, pod and container."""
         self.settings = Settings()
         self.registry = RegistrySettings()
         self.front = FrontSettings(environment, release)

@@ -9,7 +9,14 @@ import pytest
 
 from postdeploy import secrets
 from postdeploy.redact import Redactor
-from postdeploy.secrets import Sealed, Secrets, load_feed_token, load_registry_token, load_secrets
+from postdeploy.secrets import (
+    Sealed,
+    Secrets,
+    load_feed_token,
+    load_loki_token,
+    load_registry_token,
+    load_secrets,
+)
 from postdeploy.verdict import Unverified
 
 OWN, GENERIC = "POSTDEPLOY_UK_PROD_PASSWORD", "POSTDEPLOY_PASSWORD"
@@ -206,3 +213,12 @@ def test_a_copied_secret_is_the_same_object():
 
 def test_the_redactor_takes_them_all():
     assert "hunter2" not in Redactor(Secrets(Sealed("hunter2")).all).text("it is hunter2")
+
+
+def test_the_token_of_a_loki_is_found_where_the_password_is(monkeypatch):
+    for name in ("POSTDEPLOY_UK_PROD_LOKI_TOKEN", "POSTDEPLOY_LOKI_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(Unverified, match="POSTDEPLOY_UK_PROD_LOKI_TOKEN"):
+        load_loki_token("uk-prod")
+    monkeypatch.setenv("POSTDEPLOY_LOKI_TOKEN", "l0ki")
+    assert load_loki_token("uk-prod").get_secret_value() == "l0ki"

@@ -35,6 +35,7 @@ from postdeploy.verdict import Unverified
 
 if TYPE_CHECKING:
     from postdeploy.cluster.kubeconfig import Access
+    from postdeploy.cluster.logs.wire import Wire
 
 RESTARTS = 2
 """How often a listing whose continue token expired (410) starts from scratch."""
@@ -150,8 +151,42 @@ class Reader:
         """The head of the answer to a watch, with the token as it is now; its lines are the caller's to read."""
         return await self._send(path, await self._bearer(), limit)
 
-    async def _send(self, path: str, bearer: str, limit: Any, question: Mapping[str, Any] | None = None) -> Any:
-        headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": USER_AGENT}
+    async def log(self, path: str, limit: Any) -> Any:
+        """The head of the answer to a request for a log, with the token as it is now; its bytes are the caller's."""
+        bearer = await self._bearer()
+        head = await self._send(path, bearer, limit, accept="*/*", encoding="identity")
+        if head.response.status == HTTPStatus.UNAUTHORIZED and await self._is_renewed(bearer):
+            head.response.close()
+            head = await self._send(path, await self._bearer(), limit, accept="*/*", encoding="identity")
+        return head.response
+
+    async def log_headers(self) -> dict[str, str]:
+        """What a request for a log is sent with, the token as it is now."""
+        headers = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": USER_AGENT}
+        bearer = await self._bearer()
+        return headers | ({"Authorization": bearer} if bearer else {})
+
+    async def is_renewed(self, refused: Mapping[str, str]) -> bool:
+        """Whether there is another token by now than the one that these headers carried."""
+        return await self._is_renewed(refused.get("Authorization", ""))
+
+    def wire(self) -> Wire | None:
+        """Blocking sockets to the same server, for logs; None where a proxy stands in between."""
+        from postdeploy.cluster.logs.wire import Wire  # for whoever reads logs
+
+        return Wire.of(self._access.api)
+
+    async def _send(
+        self,
+        path: str,
+        bearer: str,
+        limit: Any,
+        question: Mapping[str, Any] | None = None,
+        *,
+        accept: str = "application/json",
+        encoding: str = "gzip",
+    ) -> Any:
+        headers = {"Accept": accept, "Accept-Encoding": encoding, "User-Agent": USER_AGENT}
         if bearer:
             headers["Authorization"] = bearer
         api, url = self._access.api, self.server + path

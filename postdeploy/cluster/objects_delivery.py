@@ -58,13 +58,16 @@ class FluxSpec(Record, frozen=True):
 
 
 class HelmHistory(Record, frozen=True):
-    """One Helm release in status.history, newest first."""
+    """One entry of status.history: a release of Helm, newest first, or a revision that a Kustomization applied."""
 
     chart_version: str = ""
     app_version: str = ""
     status: str = ""
     version: int = 0
     last_deployed: Time | None = None
+    first_reconciled: Time | None = None
+    metadata: dict[str, str] = msgspec.field(default_factory=dict)
+    """Of a Kustomization's entry: `revision` is what it applied."""
 
 
 class ImageChoice(Record, frozen=True):

@@ -121,6 +121,7 @@ class Running(Record, frozen=True):
 class Terminated(Record, frozen=True):
     """A container that has ended."""
 
+    container_id: str = msgspec.field(default="", name="containerID")
     exit_code: int = 0
     reason: str = ""
     message: str = ""

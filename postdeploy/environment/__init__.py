@@ -5,6 +5,7 @@ from postdeploy.environment.currencies import decimals, is_whole
 from postdeploy.environment.endpoints import Endpoint, Expected, Latency
 from postdeploy.environment.files import EnvironmentFileError, UnknownEnvironment, known, load
 from postdeploy.environment.flux import ExpectedRevision, Flux
+from postdeploy.environment.logs import CloudLogging, ErrorRate, Logs, Loki
 from postdeploy.environment.model import (
     PRODUCTION,
     WORKLOAD_KINDS,
@@ -14,6 +15,7 @@ from postdeploy.environment.model import (
     Component,
     Deposit,
     Environment,
+    LogSuppression,
     Registry,
     RestartBudget,
     Settle,
@@ -32,18 +34,23 @@ __all__ = [
     "Api",
     "Brand",
     "Business",
+    "CloudLogging",
     "Cluster",
     "Component",
     "Deposit",
     "Endpoint",
     "Environment",
     "EnvironmentFileError",
+    "ErrorRate",
     "Expected",
     "ExpectedRevision",
     "Feed",
     "Flux",
     "Latency",
     "Limits",
+    "LogSuppression",
+    "Logs",
+    "Loki",
     "Market",
     "Redirect",
     "Registry",

@@ -32,6 +32,7 @@ from postdeploy.environment.forms import (
     Text,
     form,
 )
+from postdeploy.environment.logs import Logs
 from postdeploy.environment.web import Site, Web
 
 PRODUCTION = ("uk-prod", "cy-prod", "mt-prod", "hk-prod", "sg-prod", "ae-prod", "za-prod")
@@ -192,6 +193,25 @@ class RestartBudget(Accepted):
     """Restarts that such a container may make in each pod since the rollout began."""
 
 
+class LogSuppression(Accepted):
+    """Log records accepted for a while, up to a ceiling; each use is shown in the report."""
+
+    template: Text | None = None
+    """What they say: a message, or the template the report shows; what varies is masked on both sides."""
+    exception: Text | None = None
+    """Type of their exception, such as ConnectionResetError."""
+    logger: Text | None = None
+    """Their logger; none: any."""
+    component: Name | None = None
+    """Component that writes them; none: any."""
+    container: Name | None = None
+    """Container that writes them; none: any."""
+    most: Annotated[int, Field(strict=True, ge=1)] | None = None
+    """The most of them in a component's window."""
+    most_per_minute: Annotated[float, Field(strict=True, gt=0)] | None = None
+    """The most of them a minute."""
+
+
 class Settle(Model):
     """How long a rollout may take to converge, in seconds."""
 
@@ -259,6 +279,10 @@ class Environment(Model):
     """Warning events left out of diagnosis for a while."""
     restart_budgets: tuple[RestartBudget, ...] = ()
     """Restarts accepted for a while."""
+    logs: Logs = Field(default_factory=Logs)
+    """How logs are read, and what they may say."""
+    log_suppressions: tuple[LogSuppression, ...] = ()
+    """Log records accepted for a while."""
     settle: Settle = Settle()
     """How long a rollout may take."""
     hold_s: Seconds = 30.0
@@ -303,7 +327,7 @@ class Environment(Model):
 
     def expired(self, today: date) -> tuple[Accepted, ...]:
         """Tolerances, suppressions and restart budgets whose last day is over."""
-        accepted = (*self.tolerances, *self.suppressions, *self.restart_budgets)
+        accepted = (*self.tolerances, *self.suppressions, *self.restart_budgets, *self.log_suppressions)
         return tuple(each for each in accepted if each.is_expired(today))
 
     def subjects(self, over: str) -> Mapping[str, object]:

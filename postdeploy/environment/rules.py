@@ -36,6 +36,8 @@ def contradictions(name: str, data: Mapping[str, Any]) -> list[Finding]:
         _restart_budgets,
         _settle,
         web_rules.contradictions,
+        _logs,
+        _log_suppressions,
     )
     return [*(finding for rule in rules for finding in rule(data)), *_tolerances(name, data)]
 
@@ -219,6 +221,35 @@ def _suppressions(data: Mapping[str, Any]) -> Iterator[Finding]:
                 yield Finding(
                     ("suppressions", index, "message"), f"expected a regular expression, found '{message}': {error}"
                 )
+
+
+def _logs(data: Mapping[str, Any]) -> Iterator[Finding]:
+    logs, components = _map(data, "logs"), tuple(_map(data, "components"))
+    for key in ("limits", "ready"):
+        for name in _map(logs, key):
+            if name not in components:
+                text = f"expected a component of this environment, found '{name}'{hint(str(name), components)}"
+                yield Finding(("logs", key, name), text)
+    limits: list[tuple[tuple[str, ...], Mapping[str, Any]]] = [
+        (("logs", "errors_per_minute"), _map(logs, "errors_per_minute"))
+    ]
+    limits += [(("logs", "limits", name), part) for name, part in _maps(logs, "limits")]
+    for where, part in limits:
+        soft, hard = part.get("soft", 5.0), part.get("hard", 60.0)
+        if isinstance(soft, int | float) and isinstance(hard, int | float) and soft > hard:
+            yield Finding((*where, "soft"), f"expected at most hard ({hard}), found {soft}")
+    if logs.get("loki") and logs.get("cloud_logging"):
+        yield Finding(("logs", "cloud_logging"), "expected one of loki and cloud_logging, found both")
+
+
+def _log_suppressions(data: Mapping[str, Any]) -> Iterator[Finding]:
+    yield from _strangers(data, "log_suppressions")
+    for index, each in _list(data, "log_suppressions"):
+        if not (each.get("template") or each.get("exception")):
+            yield Finding(("log_suppressions", index), "missing: expected a template or an exception")
+        if each.get("most") is None and each.get("most_per_minute") is None:
+            text = "missing: expected a ceiling, most or most_per_minute: what is accepted is accepted up to a number"
+            yield Finding(("log_suppressions", index), text)
 
 
 def _settle(data: Mapping[str, Any]) -> Iterator[Finding]:

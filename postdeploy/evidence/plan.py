@@ -68,6 +68,10 @@ def _reach(environment: Environment) -> list[str]:
     }
     if environment.registry:
         rows["registry"] = f"{', '.join(environment.registry.hosts)} (which digests the tags are)"
+    if environment.logs.loki:
+        rows["logs"] = f"{environment.logs.loki.host} (what the cluster has no more of the logs)"
+    elif environment.logs.cloud_logging:
+        rows["logs"] = f"Cloud Logging of {environment.logs.cloud_logging.project} (what the cluster has no more)"
     return [
         line
         for name, value in rows.items()

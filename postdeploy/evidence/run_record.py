@@ -25,6 +25,7 @@ PACKAGES = (
     "dnspython",
     "httpx",
     "jsonschema",
+    "hyperscan",
     "kubernetes",
     "loguru",
     "msgspec",

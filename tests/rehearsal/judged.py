@@ -29,7 +29,7 @@ from rehearsal.brokerage import Brokerage
 from rehearsal.faults import apply
 from rehearsal.registry import Registry
 from rehearsal.world import Change, World
-from tests.rehearsal import delivered
+from tests.rehearsal import delivered, logged
 
 RELEASE = "v2026.47.1"
 WELL = (State.PASSED, State.DEGRADED, State.NOT_APPLICABLE)
@@ -154,6 +154,7 @@ class Rehearsal:
             "infra.access.readonly": {self.environment.name: access.readonly()},
             "infra.batch.migration": {name: claims.migration(each) for name, each in jobs.items()},
             "infra.batch.cronjob": {name: claims.cronjob(each) for name, each in cronjobs.items()},
+            **logged.judged(logged.looked(self.world, seen, self.environment), self.environment),
             **self._timing(seen),
             **self._around(seen),
             **delivered.judged(seen, self.environment, RELEASE),

@@ -13,7 +13,7 @@ from tests.standin import ROOT, standin
 
 
 def test_it_says_where_it_serves(stand, environment):
-    served = (*environment.hosts, *environment.registry.hosts)
+    served = (*environment.hosts, *environment.registry.hosts, environment.logs.loki.host)
     assert set(stand.urls) == {"kubernetes", *(f"https://{host}" for host in served)}
     assert all(url.startswith("https://127.0.0.1:") for url in stand.urls.values())
     assert (stand.said["environment"], stand.said["release"], stand.said["seed"]) == ("uk-prod", "v2026.47.1", 1)
@@ -30,7 +30,8 @@ def test_the_kubeconfig_says_that_it_leads_to_a_rehearsal(stand, environment):
         *("places", "resolvers", "moment", "feed_token"),
     }
     assert set(stand.extension["accounts"]) == {account.login for _, account in environment.api.accounts}
-    assert set(stand.extension["hosts"]) == {*environment.hosts, *environment.registry.hosts}
+    served = {*environment.hosts, *environment.registry.hosts, environment.logs.loki.host}
+    assert set(stand.extension["hosts"]) == served
 
 
 def test_it_ends_when_its_parent_closes_the_pipe():

@@ -15,6 +15,9 @@ ONE_RUNTIME = {"docker-pullable-image-ids", "foreign-repo-digest", "bare-image-i
 ONE_END = {"migration-job-deleted-pod-left", "migration-deleted-by-hook", "job-retry-then-complete"}
 """A Job is there or it is not."""
 
+OF_LOGS = {name for name, each in TRAPS.items() if each.catches.startswith("infra.logs.")}
+"""They write lines at moments that a release which has been live for days would have to move, or none at all."""
+
 
 def whys(rehearsal: Rehearsal) -> str:
     return "\n".join(f"{check} {each.why}" for check, found in rehearsal.red().items() for each in found.values())
@@ -48,9 +51,9 @@ def test_trap_in_motion_is_pending_at_first_and_never_doomed(trap):
 
 
 def test_all_traps_at_once_stay_green():
+    apart = IN_MOTION | ONE_RUNTIME | ONE_END | OF_LOGS
     anywhere = [name for name, each in TRAPS.items() if not each.only_in]
-    rehearsal = Rehearsal(*(each for each in anywhere if each not in IN_MOTION | ONE_RUNTIME | ONE_END), seed=5)
-    assert whys(rehearsal) == ""
+    assert whys(Rehearsal(*(each for each in anywhere if each not in apart), seed=5)) == ""
 
 
 @pytest.mark.parametrize("seed", range(30, 40))

@@ -1,0 +1,68 @@
+"""One log, two windows: what was written before the rollout goes to one reader, what was written since to another."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from postdeploy.cluster.logs.lines import STAMP
+from postdeploy.cluster.logs.stream import Stream
+from postdeploy.cluster.logs.tally import Tally
+
+HEAD = 256
+"""Bytes of the beginning that are kept, to see whether it is a log at all."""
+
+
+class Split:
+    """Feeds two streams; lines are in the order of their times, so that one boundary is looked for."""
+
+    def __init__(self, since: Stream, before: Stream | None, start: datetime) -> None:
+        self.size = 0
+        self.first = b""
+        self.kept: list[bytes] | None = None
+        """Everything, where it is to be kept."""
+        self._since = since
+        self._before = before
+        self._start = f"{start:%Y-%m-%dT%H:%M:%S}".encode()
+        self._rest = b""
+        self._is_over = before is None
+
+    def feed(self, chunk: bytes) -> None:
+        """The next bytes, however many."""
+        self.size += len(chunk)
+        if self.kept is not None:
+            self.kept.append(chunk)
+        if len(self.first) < HEAD:
+            self.first = (self.first + chunk)[:HEAD]
+        if self._is_over:
+            self._since.feed(chunk)
+            return
+        data = self._rest + chunk
+        at = 0
+        while (stop := data.find(b"\n", at)) >= 0:
+            if self._is_since(data, at):
+                self._turn(data, at)
+                return
+            at = stop + 1
+        self._early(data[:at])
+        self._rest = data[at:]
+
+    def close(self) -> tuple[Tally, Tally | None]:
+        """What was counted since the boundary, and before it."""
+        if self._rest and not self._is_over:
+            if self._is_since(self._rest, 0):
+                self._turn(self._rest, 0)
+            else:
+                self._early(self._rest)
+        return self._since.close(), self._before.close() if self._before else None
+
+    def _is_since(self, data: bytes, at: int) -> bool:
+        return STAMP.match(data, at) is not None and data[at : at + len(self._start)] >= self._start
+
+    def _turn(self, data: bytes, at: int) -> None:
+        self._early(data[:at])
+        self._is_over, self._rest = True, b""
+        self._since.feed(data[at:])
+
+    def _early(self, data: bytes) -> None:
+        if self._before is not None and data:
+            self._before.feed(data)
