@@ -35,6 +35,10 @@ class Options:
     hold_s: float | None
     parallel: int
     fail_on_soft: bool
+    sign_key: str | None = None
+    """From the command line only, as the next one; see `postdeploy.evidence.signing`."""
+    sign_public_key: str | None = None
+    unsigned: bool = False
 
     @property
     def is_fleet(self) -> bool:
@@ -97,6 +101,9 @@ def add_options(group: Any) -> None:
     add("--budget", metavar="SECONDS", type=float, help="Time for the whole run; what is left undone is unverified.")
     add("--hold", metavar="SECONDS", type=float, help="How long it must stay live. Default: the environment's.")
     add("--parallel", metavar="N", type=int, help="Child runs at once. Default: cores, twice that in a rehearsal.")
+    add("--sign-key", metavar="FILE|URI", help="Key that signs the evidence. Default: $POSTDEPLOY_SIGNING_KEY.")
+    add("--sign-public-key", metavar="FILE", help="PEM of its public key, for a URI. $POSTDEPLOY_SIGNING_PUBLIC_KEY.")
+    add("--unsigned", action="store_true", help="Leave the evidence unsigned; the verdict line says so.")
     add("--fail-on-soft", action="store_true", help="Exit 11 when a check is flaky or degraded.")
 
 
@@ -124,6 +131,9 @@ def read_options(config: Any) -> Options:
         hold_s=given("hold"),
         parallel=given("parallel") if given("parallel") is not None else _at_once(given("rehearsal")),
         fail_on_soft=given("fail_on_soft"),
+        sign_key=given("sign_key"),
+        sign_public_key=given("sign_public_key"),
+        unsigned=given("unsigned"),
     )
 
 
@@ -142,6 +152,8 @@ def contradiction(options: Options) -> str | None:
         return "--seed varies a rehearsal, and this is not one. Add --rehearsal, or leave --seed out."
     if options.replay and (options.rehearsal or options.environments):
         return "--replay takes its environment from the run folder. Leave --env and --rehearsal out."
+    if options.unsigned and options.sign_key:
+        return "--unsigned and --sign-key contradict each other. Leave one of them out."
     if options.parallel < 1:
         return f"--parallel {options.parallel} leaves nobody to run; give 1 or more."
     for name, seconds in (("--budget", options.budget_s), ("--hold", options.hold_s)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,8 @@ from postdeploy.environment import Environment, load
 from postdeploy.evidence import catalogue, closing, plan, run_record
 from postdeploy.evidence.folder import RunFolder, new_run_id
 from postdeploy.evidence.journal import Journal, open_log
+from postdeploy.evidence.signing import UNSIGNED, CannotSign, SigningKey, key_asked_for, key_is_named
+from postdeploy.evidence.unfinished import Occupied, mark_unfinished
 from postdeploy.live import Live, Say, WrongCluster
 from postdeploy.options import REHEARSAL_HOLD_S, Options, expected_release
 from postdeploy.outcome import Outcome
@@ -51,8 +53,9 @@ class Run:
     folder: RunFolder
     source: Live | Replayed
     record: run_record.RunRecord
+    occupied: Occupied
     checks: Mapping[str, catalogue.Check]
-    """These four exist once the run began."""
+    """These five exist once the run began."""
 
     def __init__(
         self, options: Options, root: Path, environment: Environment, replayed: Mapping[str, Any] | None = None
@@ -77,6 +80,7 @@ class Run:
         self.said: list[str] = []
         """Lines to repeat at the end: what could not be looked at or written."""
         self.results: tuple[Result, ...] = ()
+        self.key: SigningKey | None = None
         self.recorder: AllureRecorder | None = None
         self.journal: Journal | None = None
         self._seen: dict[str, Any] = {}
@@ -105,7 +109,10 @@ class Run:
         release = self._release(kubeconfig)
         run_id = new_run_id(self.started, release)
         self.source = self._open_source(release, run_id, kubeconfig)
+        self.key = self._signing_key()
         self.folder = RunFolder.create(self.options.archive, self.environment.name, run_id)
+        self.occupied = Occupied(self.folder)
+        committed = closing.commit_plan(self.folder, self.plan)
         resolved = self.environment.model_dump_json(indent=2).encode()
         self.record = run_record.begin(
             run_id=run_id,
@@ -118,8 +125,9 @@ class Run:
             planned=len(self.plan),
             rehearsal=self._is_rehearsal,
             replay_of=self.replayed["run_id"] if self.replayed else None,
+            plan_sha256=committed,
+            signing=self.key.keyid if self.key else UNSIGNED,
         )
-        committed = closing.commit_plan(self.folder, self.plan)
         self.folder.write_bytes("environment.json", resolved)
         if self.source.digests:
             self.folder.write_json(DIGESTS_FILE, {image: sorted(each) for image, each in self.source.digests.items()})
@@ -128,6 +136,18 @@ class Run:
         self.began = True
         self._event("plan written", sha256=committed, planned=len(self.plan), selected=len(self.selected))
         self._event("run began", run_id=run_id, release=release, scope=self.record.scope)
+        self.said += mark_unfinished(self.options.archive, self.environment.name, run_id)
+
+    def _signing_key(self) -> SigningKey | None:
+        """The key, tried before the first look. A rehearsal and a replay prove nothing new and may go without."""
+        asked = self.options
+        unsigned = asked.unsigned or (
+            (self._is_rehearsal or self.replayed is not None) and not key_is_named(asked.sign_key)
+        )
+        try:
+            return key_asked_for(asked.sign_key, asked.sign_public_key, unsigned=unsigned)
+        except CannotSign as error:
+            raise CannotBegin(str(error)) from error
 
     @property
     def _is_rehearsal(self) -> bool:
@@ -261,12 +281,27 @@ class Run:
     @cached_property
     def redactor(self) -> Redactor:
         """Strikes the run's own secrets, and whatever looks like one, out of text."""
+        from postdeploy.evidence.leaks import harmless
+
+        secrets = [each for each in (self._known(lambda: self.password), self._known(self._registry_token)) if each]
+        # What the environment declares and who approved is part of the record, though it may look like an address.
+        pipeline = msgspec.structs.astuple(run_record.describe_pipeline(os.environ))
+        return Redactor(secrets, keep=harmless(self.environment.model_dump_json(), pipeline))
+
+    def _registry_token(self) -> SecretStr | None:
+        if self.environment.registry is None or isinstance(self.source, Replayed) or self.source.standin is not None:
+            return None
+        from postdeploy.secrets import load_registry_token
+
+        return load_registry_token(self.environment.name)
+
+    @staticmethod
+    def _known(secret: Callable[[], SecretStr | None]) -> SecretStr | None:
+        """A secret to mask, or None where there is none to leak."""
         try:
-            secrets = [self.password]
+            return secret()
         except Unverified:
-            secrets = []
-        # The account's name is part of what was verified, though it looks like somebody's address.
-        return Redactor(secrets, keep=(self.environment.api.account,))
+            return None
 
     # --- judge ---------------------------------------------------------------------------------------------------
 

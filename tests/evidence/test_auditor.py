@@ -56,13 +56,15 @@ def done(record, plan):
 
 
 def test_a_verified_release_reads_so_and_carries_no_banner(done):
-    shown = page(*done)
+    record, results = done
+    shown = page(msgspec.structs.replace(record, signing="c" * 64), results)
     assert shown.text.startswith(
         "passed: v2026.47.1 in uk-prod PASSED Release v2026.47.1 in uk-prod: 4 of 4 applicable"
     )
     assert MEANING[Verdict.PASSED] in shown.text
     assert "REHEARSAL" not in shown.text
     assert "PARTIAL" not in shown.text
+    assert "UNSIGNED" not in shown.text
     assert "What needs attention" not in shown.text
 
 

@@ -41,11 +41,11 @@ def finished(record, plan, results):
 def test_a_closed_folder_holds_all_the_contract_names_and_sha256sum_agrees(folder, record, plan, extras, no_report):
     commit_plan(folder, plan)
     results = [ran(plan[0]), ran(plan[1], Verdict.FAILED, "hunter2 refused", looks=2)]
-    lines = close(folder, finished(record, plan, results), plan, results, extras)
+    lines = close(folder, finished(record, plan, results), plan, results, extras).lines
     assert lines == ["report.html was not written: Allure 3 is not installed"]
     assert {each.name for each in folder.path.iterdir()} == {
         "plan.json", "run.json", "results.json", "junit.xml", "allure-results", "auditor.html", "postdeploy.log",
-        "manifest.json", "SHA256SUMS",
+        "manifest.json", "SHA256SUMS", "redactions.json",
     }  # fmt: skip
     check = ["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"]
     subprocess.run(check, cwd=folder.path, check=True)
@@ -54,7 +54,7 @@ def test_a_closed_folder_holds_all_the_contract_names_and_sha256sum_agrees(folde
 
 def test_results_are_one_per_planned_check_and_the_log_ends_with_the_verdict(folder, record, plan, extras, no_report):
     stranger = ran(planned("infra.new.check"))
-    lines = close(folder, finished(record, plan, []), plan, [stranger], extras)
+    lines = close(folder, finished(record, plan, []), plan, [stranger], extras).lines
     results = msgspec.json.decode((folder.path / "results.json").read_bytes(), type=tuple[Result, ...])
     assert [each.key for each in results] == [each.key for each in plan]
     assert lines[0].startswith("harness error: infra.new.check")
@@ -82,7 +82,7 @@ def test_a_step_that_fails_costs_no_other_step(folder, record, plan, extras, no_
         raise error
 
     monkeypatch.setattr(auditor, "auditor_page", fails)
-    lines = close(folder, finished(record, plan, []), plan, [], extras)
+    lines = close(folder, finished(record, plan, []), plan, [], extras).lines
     assert lines[0].startswith("auditor.html was not written: ")
     assert (folder.path / "manifest.json").is_file()
     assert not (folder.path / "auditor.html").exists()
@@ -90,7 +90,7 @@ def test_a_step_that_fails_costs_no_other_step(folder, record, plan, extras, no_
 
 def test_a_manifest_that_cannot_be_made_is_said(folder, record, plan):
     (folder.path / "link").symlink_to("/etc/passwd")
-    (line,) = close(folder, finished(record, plan, []), plan, [], Extras(report=False))
+    (line,) = close(folder, finished(record, plan, []), plan, [], Extras(report=False)).lines
     assert line == "manifest.json was not written: link is a symbolic link: what it points to is not in the run folder"
 
 
