@@ -61,7 +61,7 @@ def command(*arguments: str, archive: Path | None = None) -> list[str]:
 
 
 def variables(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """An environment without what a CI or a developer may have set; no report and no key, which have tests of their own."""
+    """An environment without what a CI or a developer may have set; no report and no key."""
     kept = {name: value for name, value in os.environ.items() if name not in CI}
     return kept | {"POSTDEPLOY_REPORT": "0", "POSTDEPLOY_UNSIGNED": "1"} | dict(extra or {})
 

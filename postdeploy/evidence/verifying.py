@@ -104,7 +104,7 @@ def _seals(folder: Path, record: RunRecord | None) -> Iterator[Finding]:
         if any(present[place + 1 :]):
             later = next(each for each, there in zip(expected[place + 1 :], present[place + 1 :], strict=True) if there)
             yield Finding(name, State.TAMPERED, f"is missing, though {later}, written after it, is there")
-        elif record is not None:
+        else:
             yield Finding(name, State.INCOMPLETE, "is missing: the run folder was never closed, or it was taken away")
 
 

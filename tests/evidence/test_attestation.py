@@ -1,4 +1,4 @@
-"""What is signed is what others can check: with securesystemslib alone, by the printed recipe, by in-toto's own words."""
+"""What is signed is what others can check: with securesystemslib alone, by the printed recipe."""
 
 from __future__ import annotations
 
