@@ -62,7 +62,8 @@ def main(config: pytest.Config, options: Options) -> int:
     occupied.release()
     code = int(ExitCode.UNVERIFIED) if lost and code in (ExitCode.VERIFIED, ExitCode.SOFT) else code
     marked = mark_unfinished(options.archive, ALL, folder.run_id)
-    _say("\n".join([*marked, *lost, f"exit code {code}", f"run folder: {folder.path}"]))
+    unsigned = "" if key else " UNSIGNED"
+    _say("\n".join([*marked, *lost, f"exit code {code}{unsigned}", f"run folder: {folder.path}"]))
     return code
 
 

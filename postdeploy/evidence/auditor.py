@@ -129,10 +129,10 @@ def _banners(record: RunRecord) -> list[str]:
 
 
 def _verdict(record: RunRecord, results: tuple[Result, ...]) -> str:
-    applicable = sum(each.verdict is not Verdict.NOT_APPLICABLE for each in results)
-    ran = sum(each.executed for each in results)
+    applicable = [each for each in results if each.verdict is not Verdict.NOT_APPLICABLE]
+    ran = sum(each.executed for each in applicable)
     sentence = (
-        f"Release {record.release} in {record.environment}: {ran} of {applicable} applicable checks were executed. "
+        f"Release {record.release} in {record.environment}: {ran} of {len(applicable)} applicable checks were executed. "
         f"{MEANING.get(record.verdict, '')}"
     )
     return (

@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from postdeploy.evidence import auditor, report, run_record
 from postdeploy.evidence.allure import AllureRecorder
-from postdeploy.evidence.closing import Extras, close, commit_plan
+from postdeploy.evidence.closing import ESSENTIAL, Extras, close, commit_plan
+from postdeploy.evidence.findings import State
 from postdeploy.evidence.journal import open_log
 from postdeploy.evidence.results import Result, complete
+from postdeploy.evidence.verifying import verify_folder
 from postdeploy.verdict import Verdict
 from tests.evidence.makers import planned, ran
+from tests.evidence.tampering import snapshot
 
 
 @pytest.fixture
@@ -108,3 +113,32 @@ def test_the_plans_hash_is_that_of_the_file(folder, plan):
         ["sha256sum", "plan.json"], cwd=folder.path, check=True, capture_output=True, text=True
     ).stdout
     assert said.split()[0] == digest
+
+
+@pytest.mark.parametrize("written", range(10))
+def test_a_disk_that_fills_up_while_closing_loses_nothing_that_was_there_and_proves_nothing(
+    folder, record, plan, keys, monkeypatch, written
+):
+    key = keys.open()
+    digest = commit_plan(folder, plan)
+    folder.write_json("run.json", record)
+    before = snapshot(folder.path)
+    write, left = folder.write_bytes, iter(range(written))
+
+    def full(name: str, data: bytes) -> Path:
+        if next(left, None) is None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(name, data)
+
+    monkeypatch.setattr(folder, "write_bytes", full)
+    results = complete(plan, [ran(each) for each in plan])
+    begun = msgspec.structs.replace(record, plan_sha256=digest, signing=key.keyid)
+    closed = close(folder, run_record.finish(begun, results, 0), plan, results, Extras(key=key, report=False))
+    assert any("No space left on device" in each for each in closed.lines) or written > 8
+    after = snapshot(folder.path)
+    assert after["plan.json"] == before["plan.json"]
+    assert not [name for name in after if name.endswith(".tmp")]
+    assert json.loads((folder.path / "run.json").read_bytes())["run_id"] == record.run_id
+    whole = verify_folder(folder.path).state is State.WHOLE
+    assert whole == (closed.lines == [])
+    assert (closed.record.exit_code == 0) <= (whole or not any(each.startswith(ESSENTIAL) for each in closed.lines))
