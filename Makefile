@@ -51,6 +51,7 @@ soak: setup ## 100 rehearsals of healthy releases with seeds drawn anew: not one
 
 bench: .venv/.dev ## the promises about speed and memory, measured side by side; 1 where one is broken
 	@$(BIN)/python -m benchmarks.cluster
+	@$(BIN)/python -m benchmarks.evidence
 
 lint: .venv/.dev ## formatting, rules, types, and who may import whom
 	@$(BIN)/ruff format --check .

@@ -132,8 +132,8 @@ def _verdict(record: RunRecord, results: tuple[Result, ...]) -> str:
     applicable = [each for each in results if each.verdict is not Verdict.NOT_APPLICABLE]
     ran = sum(each.executed for each in applicable)
     sentence = (
-        f"Release {record.release} in {record.environment}: {ran} of {len(applicable)} applicable checks were executed. "
-        f"{MEANING.get(record.verdict, '')}"
+        f"Release {record.release} in {record.environment}: {ran} of {len(applicable)} applicable checks were "
+        f"executed. {MEANING.get(record.verdict, '')}"
     )
     return (
         f'<section class="verdict {record.verdict.value}"><h1>{escape(record.verdict.value.upper())}</h1>'

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
+
+Alteration = Callable[[Path, str], set[str]]
+
+
+SEALS = ("manifest.json", "SHA256SUMS", "attestations/")
+"""Made from the others, or over them."""
 
 
 def files(folder: Path) -> list[str]:
@@ -39,7 +46,7 @@ def truncate(folder: Path, name: str) -> set[str]:
 
 
 def swap(folder: Path, name: str) -> set[str]:
-    names = files(folder)
+    names = [each for each in files(folder) if each.startswith(SEALS) == name.startswith(SEALS)]
     other = names[names.index(name) - 1]
     one, two = folder / name, folder / other
     first, second = one.read_bytes(), two.read_bytes()
@@ -54,3 +61,9 @@ def rename(folder: Path, name: str) -> set[str]:
 
 
 ALTERATIONS = (flip, delete, add, truncate, swap, rename)
+
+
+def at_once(folder: Path, names: list[str], alteration: Alteration) -> set[str]:
+    """All these files altered; swapped in pairs, or the last would be back where it was."""
+    chosen = names[1::2] if alteration is swap else names
+    return set().union(*(alteration(folder, name) for name in chosen))
