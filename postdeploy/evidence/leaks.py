@@ -28,6 +28,8 @@ NAMES = {
 """Rules of the redactor that hold for a closed file; the others go by the word before a value, and read live text."""
 BASE64 = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 EMAIL = next(pattern for needles, pattern, _ in PATTERNS if needles == ("@",))
+LONG = re.compile(r"[A-Za-z0-9+/_-]{2000,}={0,2}")
+"""Base64 that is read once it is decoded, and not as text: a token or a key shows by what is before it."""
 PROGRAM = re.compile(r"data:(?:text/(?:javascript|css)|application/(?:x-)?javascript|font/[\w-]+)[;\w=-]*;base64,$")
 """Before base64 that is a page's own program: its drawings are full of digits, and no data of a run is in it."""
 DEEPEST = 4
@@ -100,6 +102,11 @@ def mask_text(text: str, redactor: Redactor) -> tuple[str, Counter[str]]:
     return text, +found
 
 
+def _by_rules(text: str, redactor: Redactor) -> Counter[str]:
+    folded = text.casefold()
+    return Counter({rule.name: rule.apply(text, folded, redactor)[1] for rule in RULES})
+
+
 def mask_json(text: str, redactor: Redactor) -> tuple[str, Counter[str]]:
     """A JSON text masked so that it stays JSON, in its own layout."""
     masked, found = mask_text(text, redactor)
@@ -143,7 +150,8 @@ def scan(data: bytes, redactor: Redactor, depth: int = 0) -> Counter[str]:
     except UnicodeDecodeError:
         found[OWN] += redactor.strike(data.decode("latin-1"))[1]
         return +found
-    found.update(mask_text(text, redactor)[1])
+    found[OWN] += redactor.strike(text)[1]
+    found.update(_by_rules(LONG.sub(" ", text), redactor))
     for start, blob in _blobs(text):
         inner = _decoded(blob)
         if inner is None:
