@@ -91,6 +91,7 @@ def parser() -> argparse.ArgumentParser:
                 "--settled", action="append", default=[], metavar="KEY", help="a person settled it already"
             )
             left.add_argument("--because", default="", metavar="TICKET", help="with --settled: who and why, for ever")
+    _add_evidence_verbs(verb)
 
     for kind, text in (
         ("faults", "List what can be broken in a rehearsal, and the check that catches it."),
@@ -106,6 +107,59 @@ def parser() -> argparse.ArgumentParser:
     ):
         verb(name, does, text).add_argument("--write", action="store_true")
     return top
+
+
+def _add_evidence_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
+    """What an auditor uses."""
+    verified = verb(
+        "verify-evidence",
+        verify_evidence,
+        "Tell whether run folders are whole and unaltered: exit code 0, 2 incomplete, 3 tampered with.",
+    )
+    verified.add_argument("runs", nargs="+", metavar="RUN|TAR", help="a run folder, or a tar file of some")
+    verified.add_argument("--keys", metavar="FILE", help="trusted keys; default: $POSTDEPLOY_KEYS, or none")
+    verified.add_argument("--json", action="store_true")
+
+    shown = verb("show", show, "Show what a run folder says of itself: verdict, who, when, what was found.")
+    shown.add_argument("run", metavar="RUN")
+
+    replayed = verb("replay", replay, "Judge a saved run again without network, and compare the verdicts.")
+    replayed.add_argument("run", metavar="RUN")
+    replayed.add_argument("arguments", nargs=argparse.REMAINDER, help="more arguments of pytest, such as --archive=DIR")
+
+
+def verify_evidence(options: argparse.Namespace) -> int:
+    """Whole, incomplete, or tampered with."""
+    from postdeploy import evidence_verbs
+
+    try:
+        text, code = evidence_verbs.verify_evidence(options)
+    except evidence_verbs.CannotRead as error:
+        raise BadInput(str(error)) from error
+    print(text)
+    return code
+
+
+def show(options: argparse.Namespace) -> int:
+    """A run folder in a terminal."""
+    from postdeploy import evidence_verbs
+
+    try:
+        print(evidence_verbs.show_run(options))
+    except evidence_verbs.CannotRead as error:
+        raise BadInput(str(error)) from error
+    return 0
+
+
+def replay(options: argparse.Namespace) -> int:
+    """The same judgement over the same observation."""
+    from postdeploy import evidence_verbs
+
+    _in_checkout()
+    try:
+        return evidence_verbs.replay(options, ROOT)
+    except evidence_verbs.CannotRead as error:
+        raise BadInput(str(error)) from error
 
 
 def judge(options: argparse.Namespace) -> int:

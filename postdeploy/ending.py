@@ -18,9 +18,9 @@ from postdeploy.verdict import ExitCode, State, Verdict, exit_code
 
 if TYPE_CHECKING:
     from postdeploy.cluster.objects import Gap, Snapshot
+    from postdeploy.evidence.statements import Image
 
 QUIET = (Verdict.PASSED, Verdict.NOT_APPLICABLE)
-ESSENTIAL = ("results.json", "run.json", "manifest.json")
 CLAIM = re.compile(rf"^.*?: (?:{'|'.join(State)}): ")
 HEADLINE = "infra.release.live"
 """The finding that says which layer is to blame: the first of its gravity."""
@@ -42,13 +42,32 @@ def end(run: Run, exitstatus: int) -> int:
         allure=run.recorder,
         journal=run.journal,
         redact=run.redactor.text,
+        redactor=run.redactor,
+        key=run.key,
+        images=observed(run.snapshot),
         report=os.environ.get("POSTDEPLOY_REPORT") != "0",
     )
-    lost = closing.close(run.folder, run.record, run.plan, run.results, extras)
+    run.record, lost = closing.close(run.folder, run.record, run.plan, run.results, extras)
     run.said += lost
-    if code in (ExitCode.VERIFIED, ExitCode.SOFT) and any(each.startswith(ESSENTIAL) for each in lost):
-        return int(ExitCode.UNVERIFIED)  # what cannot be proved did not happen
-    return int(code)
+    run.occupied.release()
+    return run.record.exit_code
+
+
+def observed(snapshot: Snapshot | None) -> tuple[Image, ...]:
+    """The images whose digest a node reports for a container of a live pod, by repository."""
+    if snapshot is None:
+        return ()
+    from postdeploy.cluster.images import digest_of, parse
+    from postdeploy.evidence.statements import Image
+
+    found = set()
+    for pod in snapshot.pods:
+        named = {each.name: each.image for each in pod.spec.all_containers} if pod.is_live else {}
+        for status in pod.status.all_statuses:
+            digest = digest_of(status.image_id)
+            if digest is not None and status.name in named:
+                found.add(Image(parse(named[status.name]).repository, digest.value.removeprefix("sha256:")))
+    return tuple(sorted(found))
 
 
 def judged_as(run: Run, outcome: Outcome) -> Result:
@@ -133,7 +152,8 @@ def headline(run: Run) -> str:
     """The verdict in one line."""
     record = run.record
     kind = " (REHEARSAL, not evidence of production)" if record.rehearsal else ""
-    return f"{record.environment} {record.release}: {record.verdict.upper()}{kind}"
+    unsigned = "" if record.is_signed else " UNSIGNED"
+    return f"{record.environment} {record.release}: {record.verdict.upper()}{kind}{unsigned}"
 
 
 def summary(run: Run) -> list[str]:

@@ -20,11 +20,14 @@ import pytest
 
 from postdeploy import parity
 from postdeploy.environment import PRODUCTION, Environment, EnvironmentFileError, UnknownEnvironment, load
-from postdeploy.evidence import closing
+from postdeploy.evidence import closing, leaks
 from postdeploy.evidence.folder import ArchiveUnwritable, RunFolder, new_run_id
 from postdeploy.evidence.run_record import RunRecord
+from postdeploy.evidence.signing import CannotSign, SigningKey, key_asked_for, key_is_named
+from postdeploy.evidence.unfinished import Occupied, mark_unfinished
 from postdeploy.fleet_record import Child, Whole, compare, table
 from postdeploy.options import ALL, Options, expected_release
+from postdeploy.redact import Redactor
 from postdeploy.run import NO_RELEASE
 from postdeploy.verdict import ExitCode, exit_code
 
@@ -43,8 +46,9 @@ def main(config: pytest.Config, options: Options) -> int:
     release = expected_release(options) or REHEARSAL_RELEASE
     if not options.rehearsal and release == REHEARSAL_RELEASE:
         raise pytest.UsageError(NO_RELEASE)
-    started, planned = datetime.now(UTC), parity.plan(environments)
+    started, planned, key = datetime.now(UTC), parity.plan(environments), _signing_key(options)
     folder = _folder(options, new_run_id(started, release))
+    occupied = Occupied(folder)
     closing.commit_plan(folder, planned)
     children = [Child(each.name) for each in environments]
     stopped = _run_all(children, config, options)
@@ -53,10 +57,23 @@ def main(config: pytest.Config, options: Options) -> int:
     code = gravest([*(each.exit_code for each in children), *_of_parity(findings, options)])
     if stopped and code == ExitCode.VERIFIED:
         code = int(ExitCode.UNVERIFIED)
-    lost = Whole(folder, children, planned, findings).record(release, started, code, config)
+    redactor = Redactor(keep=leaks.harmless("\n".join(each.model_dump_json() for each in environments), ()))
+    lost = Whole(folder, children, planned, findings, key, redactor).record(release, started, code, config)
+    occupied.release()
     code = int(ExitCode.UNVERIFIED) if lost and code in (ExitCode.VERIFIED, ExitCode.SOFT) else code
-    _say("\n".join([*lost, f"exit code {code}", f"run folder: {folder.path}"]))
+    marked = mark_unfinished(options.archive, ALL, folder.run_id)
+    unsigned = "" if key else " UNSIGNED"
+    _say("\n".join([*marked, *lost, f"exit code {code}{unsigned}", f"run folder: {folder.path}"]))
     return code
+
+
+def _signing_key(options: Options) -> SigningKey | None:
+    """The key of the parent's own folder, if one is named; whether a child may go without is the child's to say."""
+    unsigned = options.unsigned or not key_is_named(options.sign_key)
+    try:
+        return key_asked_for(options.sign_key, options.sign_public_key, unsigned=unsigned)
+    except CannotSign as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 def _folder(options: Options, run_id: str) -> RunFolder:

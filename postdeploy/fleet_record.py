@@ -25,8 +25,11 @@ from postdeploy.evidence.looks import Looks
 from postdeploy.evidence.plan import Planned
 from postdeploy.evidence.results import complete, counts, worst
 from postdeploy.evidence.run_record import RunRecord
+from postdeploy.evidence.signing import UNSIGNED, SigningKey
+from postdeploy.evidence.statements import sha256_of
 from postdeploy.options import ALL
 from postdeploy.readings import Seen
+from postdeploy.redact import Redactor
 from postdeploy.run import DIGESTS_FILE, CannotBegin, read_digests
 from postdeploy.verdict import ExitCode, Unverified
 
@@ -109,6 +112,8 @@ class Whole:
     children: Sequence[Child]
     planned: Sequence[Planned]
     findings: Sequence[parity.Finding]
+    key: SigningKey | None = None
+    redactor: Redactor = field(default_factory=Redactor)
 
     def record(self, release: str, started: datetime, code: int, config: pytest.Config) -> list[str]:
         """Write the folder: the sum of the children's records and the claims across; what could not be written."""
@@ -132,8 +137,14 @@ class Whole:
         )
         for child in self.children:
             self.folder.write_text(f"output/{child.environment}.log", child.output)
-        extras = Extras(looks=self._looks(), allure=self._allure(config, rehearsal=whole.rehearsal), report=False)
-        lost = closing.close(self.folder, whole, self.planned, results, extras)
+        extras = Extras(
+            looks=self._looks(),
+            allure=self._allure(config, rehearsal=whole.rehearsal),
+            redactor=self.redactor,
+            key=self.key,
+            report=False,
+        )
+        _, lost = closing.close(self.folder, whole, self.planned, results, extras)
         return [*lost, *self._junit(config)]
 
     def _allure(self, config: pytest.Config, *, rehearsal: bool) -> AllureRecorder:
@@ -157,6 +168,8 @@ class Whole:
             pipeline=run_record.describe_pipeline(os.environ),
             planned=sum(each.planned for each in records) + len(self.planned),
             rehearsal=any(each.rehearsal for each in records),
+            plan_sha256=sha256_of(self.folder.path / closing.PLAN),
+            signing=self.key.keyid if self.key else UNSIGNED,
         )
 
     def _looks(self) -> Looks:

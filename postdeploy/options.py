@@ -37,6 +37,10 @@ class Options:
     parallel: int
     fail_on_soft: bool
     keep_logs: bool = False
+    sign_key: str | None = None
+    """From the command line only, as the next one; see `postdeploy.evidence.signing`."""
+    sign_public_key: str | None = None
+    unsigned: bool = False
 
     @property
     def is_fleet(self) -> bool:
@@ -102,6 +106,9 @@ def add_options(group: Any) -> None:
     add("--hold", metavar="SECONDS", type=float, help="How long it must stay live. Default: the environment's.")
     add("--parallel", metavar="N", type=int, help="Child runs at once. Default: cores, twice that in a rehearsal.")
     add("--keep-logs", action="store_true", help="Keep the logs that were read, whole, redacted and compressed.")
+    add("--sign-key", metavar="FILE|URI", help="Key that signs the evidence. Default: $POSTDEPLOY_SIGNING_KEY.")
+    add("--sign-public-key", metavar="FILE", help="PEM of its public key, for a URI. $POSTDEPLOY_SIGNING_PUBLIC_KEY.")
+    add("--unsigned", action="store_true", help="Leave the evidence unsigned; the verdict line says so.")
     add("--fail-on-soft", action="store_true", help="Exit 11 when a check is flaky or degraded.")
 
 
@@ -130,6 +137,9 @@ def read_options(config: Any) -> Options:
         parallel=given("parallel") if given("parallel") is not None else _at_once(given("rehearsal")),
         fail_on_soft=given("fail_on_soft"),
         keep_logs=given("keep_logs"),
+        sign_key=given("sign_key"),
+        sign_public_key=given("sign_public_key"),
+        unsigned=given("unsigned"),
     )
 
 
@@ -164,6 +174,8 @@ def contradiction(options: Options) -> str | None:
         return "--replay takes its environment from the run folder. Leave --env and --rehearsal out."
     if wrong := state_mistake(options.state):
         return wrong
+    if options.unsigned and options.sign_key:
+        return "--unsigned and --sign-key contradict each other. Leave one of them out."
     if options.parallel < 1:
         return f"--parallel {options.parallel} leaves nobody to run; give 1 or more."
     for name, seconds in (("--budget", options.budget_s), ("--hold", options.hold_s)):

@@ -76,6 +76,14 @@ class Redactor:
                 text = _settled(pattern, partial(self._masked, mask=mask), text)
         return text
 
+    def strike(self, text: str) -> tuple[str, int]:
+        """The text with the registered secrets alone masked, and how many there were."""
+        return self._secrets.subn(MASK, text) if self._secrets else (text, 0)
+
+    def keeps(self, text: str) -> bool:
+        """Whether it is known to be harmless."""
+        return text in self._keep
+
     def json(self, value: Any) -> Any:
         """A plain value with every text in it masked, and everything under a key that names a secret."""
         if isinstance(value, SecretStr):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,8 @@ from postdeploy.environment import Environment, load
 from postdeploy.evidence import catalogue, closing, plan, run_record
 from postdeploy.evidence.folder import RunFolder, new_run_id
 from postdeploy.evidence.journal import Journal, open_log
+from postdeploy.evidence.signing import UNSIGNED, CannotSign, SigningKey, key_asked_for, key_is_named
+from postdeploy.evidence.unfinished import Occupied, mark_unfinished
 from postdeploy.live import Live, Say, WrongCluster
 from postdeploy.options import REHEARSAL_HOLD_S, Options, expected_release
 from postdeploy.outcome import Outcome
@@ -28,6 +31,8 @@ from postdeploy.standin import StandinProcess, read_standin
 from postdeploy.verdict import Unverified
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from postdeploy.broker.recording import Recording
     from postdeploy.evidence.allure import AllureRecorder
     from postdeploy.evidence.results import Result
@@ -52,8 +57,9 @@ class Run:
     folder: RunFolder
     source: Live | Replayed
     record: run_record.RunRecord
+    occupied: Occupied
     checks: Mapping[str, catalogue.Check]
-    """These four exist once the run began."""
+    """These five exist once the run began."""
 
     def __init__(
         self, options: Options, root: Path, environment: Environment, replayed: Mapping[str, Any] | None = None
@@ -78,6 +84,7 @@ class Run:
         self.said: list[str] = []
         """Lines to repeat at the end: what could not be looked at or written."""
         self.results: tuple[Result, ...] = ()
+        self.key: SigningKey | None = None
         self.recorder: AllureRecorder | None = None
         self.journal: Journal | None = None
         self._seen: dict[str, Any] = {}
@@ -116,7 +123,10 @@ class Run:
         release = self._release(kubeconfig)
         run_id = new_run_id(self.started, release)
         self.source = self._open_source(release, run_id, kubeconfig)
+        self.key = self._signing_key()
         self.folder = RunFolder.create(self.options.archive, self.environment.name, run_id)
+        self.occupied = Occupied(self.folder)
+        committed = closing.commit_plan(self.folder, self.plan)
         resolved = self.environment.model_dump_json(indent=2).encode()
         self.record = run_record.begin(
             run_id=run_id,
@@ -129,8 +139,9 @@ class Run:
             planned=len(self.plan),
             rehearsal=self._is_rehearsal,
             replay_of=self.replayed["run_id"] if self.replayed else None,
+            plan_sha256=committed,
+            signing=self.key.keyid if self.key else UNSIGNED,
         )
-        committed = closing.commit_plan(self.folder, self.plan)
         self.folder.write_bytes("environment.json", resolved)
         if self.source.digests:
             self.folder.write_json(DIGESTS_FILE, {image: sorted(each) for image, each in self.source.digests.items()})
@@ -142,6 +153,18 @@ class Run:
         self.began = True
         self._event("plan written", sha256=committed, planned=len(self.plan), selected=len(self.selected))
         self._event("run began", run_id=run_id, release=release, scope=self.record.scope)
+        self.said += mark_unfinished(self.options.archive, self.environment.name, run_id)
+
+    def _signing_key(self) -> SigningKey | None:
+        """The key, tried before the first look. A rehearsal and a replay prove nothing new and may go without."""
+        asked = self.options
+        unsigned = asked.unsigned or (
+            (self._is_rehearsal or self.replayed is not None) and not key_is_named(asked.sign_key)
+        )
+        try:
+            return key_asked_for(asked.sign_key, asked.sign_public_key, unsigned=unsigned)
+        except CannotSign as error:
+            raise CannotBegin(str(error)) from error
 
     @property
     def _is_rehearsal(self) -> bool:
@@ -266,9 +289,31 @@ class Run:
     @cached_property
     def redactor(self) -> Redactor:
         """Strikes the run's own secrets, and whatever looks like one, out of text."""
-        # The accounts' names are part of what was verified, though they look like somebody's address.
-        keep = tuple(account.login for _, account in self.environment.api.accounts)
-        return Redactor(self.acting.secrets, keep=keep)
+        from postdeploy.evidence.leaks import harmless
+
+        # What the environment declares and who approved is part of the record, though it may look like an address.
+        pipeline = msgspec.structs.astuple(run_record.describe_pipeline(os.environ))
+        keep = harmless(self.environment.model_dump_json(), pipeline)
+        return Redactor([*self.acting.secrets, *self._tokens()], keep=keep)
+
+    def _tokens(self) -> Iterator[SecretStr]:
+        """The tokens of what is read beside the accounts, as far as they are declared and known."""
+        from postdeploy import secrets
+
+        if isinstance(self.source, Replayed):
+            return
+        if self.source.standin is not None:
+            yield from (self.source.standin.password, self.source.standin.feed_token)
+            return
+        declared: tuple[tuple[bool, Callable[[str], SecretStr]], ...] = (
+            (self.environment.registry is not None, secrets.load_registry_token),
+            (self.environment.web.feed is not None, secrets.load_feed_token),
+            (self.environment.logs.loki is not None, secrets.load_loki_token),
+        )
+        for is_declared, token in declared:
+            with suppress(Unverified):
+                if is_declared:
+                    yield token(self.environment.name)
 
     # --- judge ---------------------------------------------------------------------------------------------------
 

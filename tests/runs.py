@@ -15,7 +15,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 RELEASE = "v2026.47.1"
-CI = ("RELEASE_TAG", "CI_COMMIT_TAG", "KUBECONFIG", "PYTEST_ADDOPTS", "POSTDEPLOY_REPORT")
+SIGNING = ("POSTDEPLOY_SIGNING_KEY", "POSTDEPLOY_SIGNING_PUBLIC_KEY", "POSTDEPLOY_UNSIGNED")
+CI = ("RELEASE_TAG", "CI_COMMIT_TAG", "KUBECONFIG", "PYTEST_ADDOPTS", "POSTDEPLOY_REPORT", *SIGNING)
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,9 @@ def command(*arguments: str, archive: Path | None = None) -> list[str]:
 
 
 def variables(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """An environment without what a CI or a developer may have set; no report, which has tests of its own."""
+    """An environment without what a CI or a developer may have set; no report and no key."""
     kept = {name: value for name, value in os.environ.items() if name not in CI}
-    return kept | {"POSTDEPLOY_REPORT": "0"} | dict(extra or {})
+    return kept | {"POSTDEPLOY_REPORT": "0", "POSTDEPLOY_UNSIGNED": "1"} | dict(extra or {})
 
 
 def run(*arguments: str, archive: Path | None = None, env: Mapping[str, str] | None = None, cwd: Path = ROOT) -> Ended:

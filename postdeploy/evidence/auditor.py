@@ -20,6 +20,7 @@ from postdeploy.evidence.auditor_checks import (
     paragraph,
 )
 from postdeploy.evidence.looks import Looks
+from postdeploy.evidence.recipe import recipe
 from postdeploy.evidence.results import Result
 from postdeploy.evidence.run_record import RunRecord
 from postdeploy.verdict import Verdict
@@ -53,9 +54,24 @@ def auditor_page(
         *every_check(known),
         "<h2>What judged, and by which expectations</h2>",
         _facts(_judges(record, hashes or {})),
+        *_check_it_yourself(record),
         _footer(record),
     ]
     return _document(record, "\n".join(body))
+
+
+def _check_it_yourself(record: RunRecord) -> list[str]:
+    """The recipe that needs nothing of ours, and what it cannot tell."""
+    lines = ["<h2>How to check this folder without us</h2>"]
+    for text, commands in recipe(record.is_signed):
+        lines += [paragraph(text), f'<pre class="recipe">{escape(commands)}</pre>']
+    if not record.is_signed:
+        lines.append(
+            paragraph(
+                "The run was not signed: nothing proves who made this folder, or that all of it was not made anew."
+            )
+        )
+    return lines
 
 
 def _footer(record: RunRecord) -> str:
@@ -103,6 +119,8 @@ def _banners(record: RunRecord) -> list[str]:
         banners.append(
             ("partial", f"PARTIAL SCOPE ({record.scope}): this run does not count as a verification of the release.")
         )
+    if not record.is_signed:
+        banners.append(("unsigned", "UNSIGNED: nothing proves who made this record."))
     if record.replay_of:
         banners.append(
             ("replay", f"REPLAY of {record.replay_of}: a saved observation was judged again, nothing was looked at.")
@@ -111,11 +129,11 @@ def _banners(record: RunRecord) -> list[str]:
 
 
 def _verdict(record: RunRecord, results: tuple[Result, ...]) -> str:
-    applicable = sum(each.verdict is not Verdict.NOT_APPLICABLE for each in results)
-    ran = sum(each.executed for each in results)
+    applicable = [each for each in results if each.verdict is not Verdict.NOT_APPLICABLE]
+    ran = sum(each.executed for each in applicable)
     sentence = (
-        f"Release {record.release} in {record.environment}: {ran} of {applicable} applicable checks were executed. "
-        f"{MEANING.get(record.verdict, '')}"
+        f"Release {record.release} in {record.environment}: {ran} of {len(applicable)} applicable checks were "
+        f"executed. {MEANING.get(record.verdict, '')}"
     )
     return (
         f'<section class="verdict {record.verdict.value}"><h1>{escape(record.verdict.value.upper())}</h1>'
@@ -137,6 +155,7 @@ def _identity(record: RunRecord, looks: Looks) -> list[tuple[str, str]]:
         ("Verdict", f"{chip(record.verdict)} exit code {record.exit_code}"),
         ("Run by", _or_absent(pipeline.actor)),
         ("Approved by", _or_absent(pipeline.approver)),
+        ("Signed by", f"key <code>{escape(record.signing)}</code>" if record.is_signed else "UNSIGNED"),
         ("Change ticket", _or_absent(pipeline.ticket)),
         ("Pipeline job", _job(record)),
         ("Pipeline commit", _or_absent(pipeline.commit)),

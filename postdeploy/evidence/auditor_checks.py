@@ -46,9 +46,9 @@ def attention(results: Iterable[Result]) -> list[str]:
 
 def not_checked(results: Iterable[Result], gaps: Iterable[str] = ()) -> list[str]:
     """What this run does not speak of, and the reason of each."""
-    silent = sorted((each for each in results if _silent(each)), key=lambda each: each.message)
+    silent = sorted((each for each in results if _silent(each)), key=_reason)
     lines = ["<h2>What was not checked, and why</h2>"]
-    for reason, rows in groupby(silent, key=lambda each: each.message.partition("\n")[0]):
+    for reason, rows in groupby(silent, key=_reason):
         group = list(rows)
         names = "\n".join(f"<li><code>{escape(each.id)}</code> {escape(each.subject)}</li>" for each in group)
         lines.append(f"<h4>{escape(reason or 'no reason given')} ({len(group)})</h4>")
@@ -153,6 +153,12 @@ def _count(name: str, number: int) -> str:
 
 def _not_run(result: Result) -> bool:
     return result.message.startswith(NOT_RUN)
+
+
+def _reason(result: Result) -> str:
+    """Why, without the claim, which differs for every subject."""
+    line = result.message.partition("\n")[0]
+    return line.partition(f": {Verdict.NOT_APPLICABLE}: ")[2] or line
 
 
 def _silent(result: Result) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -15,12 +17,18 @@ from postdeploy.evidence.journal import Journal, Redact, as_is
 from postdeploy.evidence.looks import Looks
 from postdeploy.evidence.plan import Planned
 from postdeploy.evidence.results import Result, complete, unplanned
-from postdeploy.evidence.run_record import RunRecord
+from postdeploy.evidence.run_record import RunRecord, unproven
+from postdeploy.evidence.signing import UNSIGNED, SigningKey
+from postdeploy.redact import Redactor
 
 if TYPE_CHECKING:
     from postdeploy.evidence.allure import AllureRecorder
+    from postdeploy.evidence.statements import Image
 
-PLAN, RUN, RESULTS = "plan.json", "run.json", "results.json"
+PLAN, RUN, RESULTS, AUDITOR, LOG = "plan.json", "run.json", "results.json", "auditor.html", "postdeploy.log"
+SIGNATURE = "attestations"
+ESSENTIAL = (RESULTS, RUN, "manifest.json", "redactions.json", "leak scan", SIGNATURE)
+"""A run that lost one of these proves nothing, whatever it found."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +39,22 @@ class Extras:
     allure: AllureRecorder | None = None
     journal: Journal | None = None
     redact: Redact = as_is
+    redactor: Redactor = field(default_factory=Redactor)
+    """Masks what is in the closed folder once more."""
+    key: SigningKey | None = None
+    images: tuple[Image, ...] = ()
+    """Observed running: what the signed statements are about."""
     report: bool = True
     """Whether to try report.html, which takes about a second."""
+
+
+class Closed(NamedTuple):
+    """How closing ended."""
+
+    record: RunRecord
+    """As it was written: a good verdict whose evidence could not be made has become unverified."""
+    lines: list[str]
+    """What to say of the steps that failed."""
 
 
 def commit_plan(folder: RunFolder, plan: Iterable[Planned]) -> str:
@@ -46,37 +68,118 @@ def close(
     plan: Iterable[Planned],
     results: Iterable[Result],
     extras: Extras | None = None,
-) -> list[str]:
-    """Write all that a finished run leaves, verdict first, manifest last; returns what to say of steps that failed."""
-    extras = extras or Extras()
+) -> Closed:
+    """Write all that a finished run leaves: verdict first, then masked, rendered, scanned, hashed, signed."""
     planned, given = tuple(plan), tuple(results)
+    extras = extras or Extras()
     known = tuple(_clean(each, extras.redact) for each in complete(planned, given))
-    steps: list[tuple[str, Callable[[], object]]] = [
-        (RESULTS, lambda: folder.write_json(RESULTS, known)),
-        (RUN, lambda: folder.write_json(RUN, record)),
-        ("junit.xml", lambda: _junit(folder, record, known)),
-        ("allure-results", lambda: _allure(folder, record, known, extras)),
-        ("auditor.html", lambda: _auditor(folder, record, known, extras.looks)),
-    ]
-    if extras.report:
-        steps.append(("report.html", lambda: _report(folder, record)))
-    lines = list(unplanned(planned, given))
-    lines += [line for what, step in steps if (line := _guarded(what, step))]
-    lines += _seal(folder, record, lines, extras.journal)
-    return lines
+    closing = _Closing(folder, record, known, extras, list(unplanned(planned, given)))
+    closing.write()
+    closing.gate()
+    closing.end_log()
+    closing.seal()
+    return Closed(closing.record, closing.lines)
 
 
-def _seal(folder: RunFolder, record: RunRecord, lines: Iterable[str], journal: Journal | None) -> list[str]:
-    """Say the end in the log, close it, and hash what is there."""
-    if journal is not None:
-        for line in lines:
+@dataclass
+class _Closing:
+    """A run folder on its way to being closed; each step's failure is kept and costs no later step."""
+
+    folder: RunFolder
+    record: RunRecord
+    results: tuple[Result, ...]
+    extras: Extras
+    lines: list[str]
+
+    def write(self) -> None:
+        """The record and what shows it."""
+        self._try(RESULTS, lambda: self.folder.write_json(RESULTS, self.results))
+        self._try(RUN, lambda: self.folder.write_json(RUN, self.record))
+        self._try("junit.xml", lambda: _junit(self.folder, self.record, self.results))
+        self._try("allure-results", lambda: _allure(self.folder, self.record, self.results, self.extras))
+        self._try(AUDITOR, self._auditor)
+
+    def gate(self) -> None:
+        """Mask, render from what was masked, and take out what still leaks."""
+        self._try("redactions.json", self._gate)
+        self._prove()
+
+    def _gate(self) -> None:
+        from postdeploy.evidence import gate
+
+        root = self.folder.path
+        before = gate.masks(self.folder)
+        names = {each.relative_to(root).as_posix() for each in root.rglob("*") if each.is_file()} - {LOG}
+        masked = gate.mask_folder(self.folder, self.extras.redactor, names)
+        if self.extras.report:
+            self._try("report.html", lambda: _report(self.folder, self.record))
+        withdrawn = gate.withdraw_leaks(self.folder, self.extras.redactor)
+        self.lines += gate.said(withdrawn)
+        redactions = gate.Redactions(tuple(masked), tuple(before), tuple(withdrawn))
+        self.folder.write_json(gate.REDACTIONS, redactions)
+
+    def end_log(self) -> None:
+        """Say the end in the log, close it, and mask it like the rest."""
+        journal = self.extras.journal
+        if journal is None:
+            return
+        for line in self.lines:
             journal.event(line, level="warning")
-        journal.event("run ended", verdict=record.verdict, exit_code=record.exit_code, counts=record.counts)
-    steps: tuple[tuple[str, Callable[[], object]], ...] = (
-        ("postdeploy.log", lambda: journal.close() if journal is not None else None),
-        ("manifest.json", lambda: _manifest(folder)),
-    )
-    return [said for what, step in steps if (said := _guarded(what, step))]
+        journal.event(
+            "run ended", verdict=self.record.verdict, exit_code=self.record.exit_code, counts=self.record.counts
+        )
+        self._try(LOG, journal.close)
+        self._try(LOG, self._mask_log)
+
+    def _mask_log(self) -> None:
+        from postdeploy.evidence import gate
+
+        gate.mask_folder(self.folder, self.extras.redactor, {LOG})
+
+    def seal(self) -> None:
+        """Hash what is there, and sign the hashes."""
+        self._try("manifest.json", lambda: _manifest(self.folder))
+        if self.extras.key is None or (self.folder.path / "manifest.json").is_file() is False:
+            self._prove()
+            return
+        before = len(self.lines)
+        self._try(SIGNATURE, self._sign)
+        if len(self.lines) > before:
+            self._give_up_signing()
+
+    def _sign(self) -> None:
+        from postdeploy.evidence.attestation import attest
+
+        assert self.extras.key is not None  # noqa: S101  for the type checker: seal has looked
+        results = msgspec.json.decode((self.folder.path / RESULTS).read_bytes(), type=tuple[Result, ...])
+        record = msgspec.json.decode((self.folder.path / RUN).read_bytes(), type=RunRecord)
+        attest(self.folder, record, results, self.extras.images, self.extras.key)
+
+    def _give_up_signing(self) -> None:
+        """The record says that nothing is signed, and the manifest binds that record."""
+        shutil.rmtree(self.folder.path / SIGNATURE, ignore_errors=True)
+        self.record = msgspec.structs.replace(self.record, signing=UNSIGNED)
+        self._prove()
+        self._try(RUN, lambda: self.folder.write_json(RUN, self.record))
+        self._try(AUDITOR, self._auditor)
+        self._try("manifest.json", lambda: _manifest(self.folder))
+
+    def _prove(self) -> None:
+        """A good verdict whose evidence is lost is unverified, in the record and on the page."""
+        if not any(each.startswith(ESSENTIAL) for each in self.lines):
+            return
+        proven, self.record = self.record, unproven(self.record)
+        if self.record != proven:
+            self._try(RUN, lambda: self.folder.write_json(RUN, self.record))
+            self._try(AUDITOR, self._auditor)
+
+    def _auditor(self) -> None:
+        notes = (*self.extras.looks.notes, *(each for each in self.lines if each not in self.extras.looks.notes))
+        _auditor(self.folder, self.record, self.results, dataclasses.replace(self.extras.looks, notes=notes))
+
+    def _try(self, what: str, step: Callable[[], object]) -> None:
+        if line := _guarded(what, step):
+            self.lines.append(line)
 
 
 def _guarded(what: str, step: Callable[[], object]) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -13,7 +13,8 @@ from postdeploy.evidence.folder import RunFolder
 
 MANIFEST = "manifest.json"
 SUMS = "SHA256SUMS"
-OUTSIDE = frozenset({MANIFEST, SUMS, "receipt.json"})
+RECEIPT = "receipt.json"
+OUTSIDE = frozenset({MANIFEST, SUMS, RECEIPT})
 """Made after the manifest, or from it; so is everything in attestations/."""
 ATTESTATIONS = "attestations"
 
@@ -34,8 +35,25 @@ def write_manifest(folder: RunFolder) -> tuple[Entry, ...]:
     """Hash every file of the folder; nothing but attestations and the receipt may be written afterwards."""
     entries = tuple(_entry(path, name) for name, path in _files(folder.path))
     folder.write_json(MANIFEST, entries)
-    folder.write_text(SUMS, "".join(f"{each.sha256}  {each.path}\n" for each in entries))
+    folder.write_text(SUMS, sums(entries))
     return entries
+
+
+def read_manifest(path: Path) -> tuple[Entry, ...]:
+    """The entries of a manifest, which has to be byte for byte what we would write. Raises NotEvidence, OSError."""
+    data = path.read_bytes()
+    try:
+        entries = msgspec.json.decode(data, type=tuple[Entry, ...])
+    except msgspec.MsgspecError as error:
+        raise NotEvidence(f"it is no manifest: {error}") from error
+    if msgspec.json.format(msgspec.json.encode(entries), indent=2) + b"\n" != data:
+        raise NotEvidence("it is not in the form in which it was written")
+    return entries
+
+
+def sums(entries: Iterable[Entry]) -> str:
+    """The same for `sha256sum -c`."""
+    return "".join(f"{each.sha256}  {each.path}\n" for each in entries)
 
 
 def _files(root: Path) -> Iterator[tuple[str, Path]]:

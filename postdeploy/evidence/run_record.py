@@ -14,6 +14,7 @@ import msgspec
 
 from postdeploy.evidence.catalogue import FILE, catalogue_sha256
 from postdeploy.evidence.results import Result, counts, worst
+from postdeploy.evidence.signing import UNSIGNED
 from postdeploy.verdict import ExitCode, Verdict
 
 PACKAGES = (
@@ -33,9 +34,11 @@ PACKAGES = (
     "pydantic-settings",
     "pyotp",
     "pytest",
+    "rfc8785",
     "ruamel.yaml",
     "sniffio",
     "sqlalchemy",
+    "securesystemslib",
     "tenacity",
     "trustme",
     "websockets",
@@ -99,6 +102,15 @@ class RunRecord(msgspec.Struct, frozen=True):
     counts: dict[str, int]
     planned: int
     executed: int
+    plan_sha256: str = ""
+    """Hash of plan.json, which was written before the first look."""
+    signing: str = UNSIGNED
+    """Id of the key that signs the evidence, or "unsigned"."""
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether attestations/ belong to it."""
+        return self.signing != UNSIGNED
 
     @property
     def is_full(self) -> bool:
@@ -118,6 +130,8 @@ def begin(
     planned: int,
     rehearsal: bool = False,
     replay_of: str | None = None,
+    plan_sha256: str = "",
+    signing: str = UNSIGNED,
 ) -> RunRecord:
     """The record as it stands when the plan is written: unverified, so a run that is killed says so."""
     return RunRecord(
@@ -136,6 +150,8 @@ def begin(
         counts=counts(()),
         planned=planned,
         executed=0,
+        plan_sha256=plan_sha256,
+        signing=signing,
     )
 
 
@@ -150,6 +166,13 @@ def finish(record: RunRecord, results: Iterable[Result], exit_code: int, finishe
         counts=counts(known),
         executed=sum(each.executed for each in known),
     )
+
+
+def unproven(record: RunRecord) -> RunRecord:
+    """The record of a good run whose evidence could not be made: what cannot be proved did not happen."""
+    if record.exit_code not in (ExitCode.VERIFIED, ExitCode.SOFT):
+        return record
+    return msgspec.structs.replace(record, verdict=Verdict.UNVERIFIED, exit_code=int(ExitCode.UNVERIFIED))
 
 
 def describe_suite(root: Path, environment_json: bytes, catalogue: Path = FILE) -> Suite:

@@ -56,13 +56,15 @@ def done(record, plan):
 
 
 def test_a_verified_release_reads_so_and_carries_no_banner(done):
-    shown = page(*done)
+    record, results = done
+    shown = page(msgspec.structs.replace(record, signing="c" * 64), results)
     assert shown.text.startswith(
         "passed: v2026.47.1 in uk-prod PASSED Release v2026.47.1 in uk-prod: 4 of 4 applicable"
     )
     assert MEANING[Verdict.PASSED] in shown.text
     assert "REHEARSAL" not in shown.text
     assert "PARTIAL" not in shown.text
+    assert "UNSIGNED" not in shown.text
     assert "What needs attention" not in shown.text
 
 
@@ -158,3 +160,14 @@ def test_the_page_calls_nobody_and_its_policy_forbids_it(done):
 def test_a_message_beyond_all_measure_is_cut_and_says_where_the_rest_is(record, plan):
     text = page(record, [ran(plan[0], Verdict.FAILED, "x" * 9_000)]).text
     assert "3000 more characters are in results.json" in text
+
+
+def test_what_turned_out_not_to_apply_is_grouped_by_reason_and_not_counted_as_executed(done):
+    record, results = done
+    for place in (0, 1):
+        absent = f"Deployment {place} stayed well: not-applicable: no hold was asked for"
+        changed = msgspec.structs.replace(results[place], verdict=Verdict.NOT_APPLICABLE, message=absent)
+        results = (*results[:place], changed, *results[place + 1 :])
+    text = page(record, results).text
+    assert "2 of 2 applicable checks were executed" in text
+    assert "no hold was asked for (2)" in text

@@ -1,0 +1,242 @@
+"""Whether a run folder is whole and unaltered: hashes, order of its making, signatures, and that its parts agree."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from postdeploy.evidence.agreement import disagreements
+from postdeploy.evidence.attestation import FILES, Attestation, NotAnAttestation, read_attestation
+from postdeploy.evidence.findings import Finding, State
+from postdeploy.evidence.manifest import ATTESTATIONS, MANIFEST, OUTSIDE, SUMS, Entry, NotEvidence, read_manifest, sums
+from postdeploy.evidence.run_record import RunRecord
+from postdeploy.evidence.statements import BOUND, VERIFICATION, facts, sha256_of
+from postdeploy.evidence.trust import Trusted, find, objection
+from postdeploy.evidence.unfinished import MARK, how_far, is_closed
+
+RUN = "run.json"
+SEALS = (MANIFEST, SUMS, *FILES)
+"""Written last, in this order: what is missing before something that is there was taken away."""
+
+
+@dataclass
+class Report:
+    """What was found out about one run folder."""
+
+    name: str
+    record: RunRecord | None = None
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    files: int = 0
+    """How many files the manifest binds."""
+
+    @property
+    def state(self) -> State:
+        """The gravest finding decides."""
+        return max((each.state for each in self.findings), default=State.WHOLE)
+
+
+def verify_folder(folder: Path, keys: Sequence[Trusted] | None = None, name: str | None = None) -> Report:
+    """Every alteration and every gap of a run folder; without keys its signatures are not checked, and that is said."""
+    report = Report(name or str(folder), findings=list(_links(folder)))
+    if report.findings:
+        return report  # what a link leads to is none of the folder's, and is not opened
+    report.record = _record(folder, report.findings)
+    entries = _manifest(folder, report)
+    if entries is not None:
+        report.files = len(entries)
+        report.findings += _files(folder, entries)
+    report.findings += _attestations(folder, report, keys)
+    if report.record is not None:
+        report.findings += disagreements(folder, report.record)
+    return report
+
+
+def _links(folder: Path) -> Iterator[Finding]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink():
+            name = path.relative_to(folder).as_posix()
+            yield Finding(name, State.TAMPERED, "is a symbolic link: no evidence of ours holds one; all else unchecked")
+
+
+def _record(folder: Path, findings: list[Finding]) -> RunRecord | None:
+    try:
+        record = msgspec.json.decode((folder / RUN).read_bytes(), type=RunRecord)
+    except FileNotFoundError:
+        findings.append(Finding(RUN, State.INCOMPLETE, f"is missing: the run came as far as {how_far(folder)}"))
+        return None
+    except (OSError, msgspec.MsgspecError) as error:
+        findings.append(Finding(RUN, State.TAMPERED, f"cannot be read: {error}"))
+        return None
+    if record.finished is None:
+        said = f"the run never ended; it came as far as {how_far(folder)}"
+        findings.append(Finding(RUN, State.INCOMPLETE, said))
+    return record
+
+
+def _manifest(folder: Path, report: Report) -> tuple[Entry, ...] | None:
+    """The manifest's entries, after the order of the seals and the agreement of manifest and sums."""
+    report.findings += _seals(folder, report.record)
+    try:
+        entries = read_manifest(folder / MANIFEST)
+    except FileNotFoundError:
+        return None
+    except (NotEvidence, OSError) as error:
+        report.findings.append(Finding(MANIFEST, State.TAMPERED, str(error)))
+        return None
+    path = folder / SUMS
+    if path.is_file() and path.read_bytes() != sums(entries).encode():
+        report.findings.append(Finding(SUMS, State.TAMPERED, f"does not say what {MANIFEST} says"))
+    return entries
+
+
+def _seals(folder: Path, record: RunRecord | None) -> Iterator[Finding]:
+    expected = SEALS if record is None or record.is_signed else SEALS[:2]
+    present = [(folder / each).is_file() for each in expected]
+    for place, name in enumerate(expected):
+        if present[place]:
+            continue
+        if any(present[place + 1 :]):
+            later = next(each for each, there in zip(expected[place + 1 :], present[place + 1 :], strict=True) if there)
+            yield Finding(name, State.TAMPERED, f"is missing, though {later}, written after it, is there")
+        else:
+            yield Finding(name, State.INCOMPLETE, "is missing: the run folder was never closed, or it was taken away")
+
+
+def _files(folder: Path, entries: Iterable[Entry]) -> Iterator[Finding]:
+    """Every difference between the manifest and the folder."""
+    known = {each.path: each for each in entries}
+    owners = {each.sha256: each.path for each in known.values()}
+    there = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*"))}
+    for name, each in known.items():
+        yield from _entry(name, each, there, owners)
+    for name, path in there.items():
+        mode = path.lstat().st_mode
+        if stat.S_ISDIR(mode) or name in known or name in FILES or (name in OUTSIDE and name != "receipt.json"):
+            continue
+        if name == MARK and not is_closed(folder):
+            continue
+        yield Finding(name, State.TAMPERED, "is not in the manifest: it was added or renamed" + _origin(path, owners))
+
+
+def _entry(name: str, entry: Entry, there: dict[str, Path], owners: dict[str, str]) -> Iterator[Finding]:
+    parts = PurePosixPath(name)
+    path = there.get(name)
+    if parts.is_absolute() or ".." in parts.parts:
+        yield Finding(name, State.TAMPERED, "is no name of a file inside a run folder")
+    elif path is None:
+        yield Finding(name, State.TAMPERED, f"is missing: the manifest has it with {entry.size} bytes")
+    elif not stat.S_ISREG(path.lstat().st_mode):
+        yield Finding(name, State.TAMPERED, "is no regular file")
+    elif (size := path.stat().st_size) != entry.size:
+        yield Finding(name, State.TAMPERED, f"has {size} bytes, the manifest says {entry.size}{_origin(path, owners)}")
+    elif (found := sha256_of(path)) != entry.sha256:
+        said = f"has sha256 {found[:12]}…, the manifest says {entry.sha256[:12]}…"
+        yield Finding(name, State.TAMPERED, said + _origin(path, owners))
+
+
+def _origin(path: Path, owners: dict[str, str]) -> str:
+    if not stat.S_ISREG(path.lstat().st_mode):
+        return " (and is no regular file)"
+    other = owners.get(sha256_of(path))
+    return f" (its content is that of {other})" if other else ""
+
+
+def _attestations(folder: Path, report: Report, keys: Sequence[Trusted] | None) -> Iterator[Finding]:
+    record = report.record
+    present = [name for name in FILES if (folder / name).is_file()]
+    if record is not None and not record.is_signed:
+        report.notes.append("UNSIGNED: nothing proves who made it, or that it was not made anew")
+        for name in present:
+            yield Finding(name, State.TAMPERED, f"is there, though {RUN} says that the run was not signed")
+        if keys is not None:
+            yield Finding(ATTESTATIONS, State.INCOMPLETE, "no signature: the run was not signed")
+        return
+    if keys is None and present:
+        report.notes.append("SIGNATURE NOT CHECKED: give --keys=keys.json (docs/auditors.md)")
+    for name in present:
+        try:
+            attestation = read_attestation(folder / name)
+            yield from _about(folder, name, attestation, record)
+        except (NotAnAttestation, OSError, KeyError, TypeError, AttributeError) as error:
+            yield Finding(name, State.TAMPERED, str(error))
+        else:
+            yield from _signature(name, attestation, record, keys, report)
+
+
+def _about(folder: Path, name: str, attestation: Attestation, record: RunRecord | None) -> Iterator[Finding]:
+    """Whether the statement is the one that belongs here, and binds this folder's manifest."""
+    statement = attestation.statement
+    if statement["predicateType"] != FILES[name]:
+        yield Finding(name, State.TAMPERED, f"holds {statement['predicateType']}, expected {FILES[name]}")
+    bound = facts(statement)
+    for each in BOUND:
+        path = folder / each
+        if path.is_file() and bound.get(each) != sha256_of(path):
+            yield Finding(each, State.TAMPERED, f"is not the one that {name} was signed over")
+    if record is not None and statement["predicateType"] == VERIFICATION:
+        said = statement["predicate"]
+        expected = {"runId": record.run_id, "environment": record.environment, "release": record.release}
+        expected |= {"verdict": record.verdict.value, "scope": record.scope}
+        wrong = [key for key, value in expected.items() if said.get(key) != value]
+        if wrong:
+            yield Finding(name, State.TAMPERED, f"says another {', '.join(wrong)} than {RUN}")
+
+
+def _signature(
+    name: str, attestation: Attestation, record: RunRecord | None, keys: Sequence[Trusted] | None, report: Report
+) -> Iterator[Finding]:
+    from securesystemslib.exceptions import VerificationError
+
+    if record is not None and attestation.keyid != record.signing:
+        yield Finding(
+            name, State.TAMPERED, f"is signed by {attestation.keyid[:12]}…, {RUN} says {record.signing[:12]}…"
+        )
+    if keys is None:
+        return
+    trusted = find(keys, attestation.keyid)
+    if trusted is None:
+        yield Finding(
+            name, State.TAMPERED, f"is signed by {attestation.keyid[:12]}…, which is no key of the trust file"
+        )
+        return
+    try:
+        attestation.envelope.verify([trusted.public], threshold=1)
+    except VerificationError:
+        yield Finding(
+            name, State.TAMPERED, f"its signature is not one of key {attestation.keyid[:12]}… over its content"
+        )
+        return
+    if record is not None and record.finished is not None:
+        against = objection(trusted, record.environment, record.finished)
+        if against is not None:
+            yield Finding(name, State.TAMPERED if against.is_final else State.INCOMPLETE, against.reason)
+            return
+    who = trusted.name or attestation.keyid[:12]
+    if (line := f"signed by {who}") not in report.notes:
+        report.notes.append(line)
+
+
+def to_json(reports: Iterable[Report]) -> str:
+    """The reports for a machine."""
+    return json.dumps(
+        [
+            {
+                "run": each.name,
+                "state": each.state.name.lower(),
+                "files": each.files,
+                "findings": [
+                    {"file": found.path, "state": found.state.name.lower(), "what": found.what}
+                    for found in each.findings
+                ],
+                "notes": each.notes,
+            }
+            for each in reports
+        ],
+        indent=2,
+    )

@@ -1,0 +1,69 @@
+"""The ways in which somebody may alter a run folder: each returns the names where it has to be noticed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+Alteration = Callable[[Path, str], set[str]]
+
+
+SEALS = ("manifest.json", "SHA256SUMS", "attestations/")
+"""Made from the others, or over them."""
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(each.relative_to(folder).as_posix() for each in folder.rglob("*") if each.is_file())
+
+
+def snapshot(folder: Path) -> dict[str, str]:
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files(folder)}
+
+
+def flip(folder: Path, name: str) -> set[str]:
+    path = folder / name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    return {name}
+
+
+def delete(folder: Path, name: str) -> set[str]:
+    (folder / name).unlink()
+    return {name}
+
+
+def add(folder: Path, name: str) -> set[str]:
+    (folder / f"{name}.bak").write_bytes((folder / name).read_bytes())
+    return {f"{name}.bak"}
+
+
+def truncate(folder: Path, name: str) -> set[str]:
+    path = folder / name
+    path.write_bytes(path.read_bytes()[:-1])
+    return {name}
+
+
+def swap(folder: Path, name: str) -> set[str]:
+    names = [each for each in files(folder) if each.startswith(SEALS) == name.startswith(SEALS)]
+    other = names[names.index(name) - 1]
+    one, two = folder / name, folder / other
+    first, second = one.read_bytes(), two.read_bytes()
+    one.write_bytes(second)
+    two.write_bytes(first)
+    return {name, other}
+
+
+def rename(folder: Path, name: str) -> set[str]:
+    (folder / name).rename(folder / f"{name}.moved")
+    return {name}
+
+
+ALTERATIONS = (flip, delete, add, truncate, swap, rename)
+
+
+def at_once(folder: Path, names: list[str], alteration: Alteration) -> set[str]:
+    """All these files altered; swapped in pairs, or the last would be back where it was."""
+    chosen = names[1::2] if alteration is swap else names
+    return set().union(*(alteration(folder, name) for name in chosen))
