@@ -72,7 +72,10 @@ class Acting:
         """The check of a tier before this that did not pass, if any: what spends money is held by it."""
         run = self.run
         found = [each for each in run.outcomes.values() if each.finished and each.verdict in RED]
-        reading = [each for each in found if each.check_id.startswith(READING)]
+        reading = sorted(
+            (each for each in found if each.check_id.startswith(READING)),
+            key=lambda each: each.verdict is not Verdict.FAILED,  # what is wrong tells more than what was not seen
+        )
         if reading:
             first = reading[0]
             more = f" and {len(reading) - 1} more" if len(reading) > 1 else ""

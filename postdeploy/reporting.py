@@ -46,7 +46,7 @@ EVERY_S = 10.0
 
 
 class Progress:
-    """A live line on a terminal; in a CI log one line every ten seconds, and the last one."""
+    """A live line on a terminal; in a CI log a line every ten seconds, and the last one of each thing that is done."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
@@ -65,6 +65,8 @@ class Progress:
             self._last, self._held = time.monotonic(), ""
             self._reporter.write_line(line)
         else:
+            if self._held.partition(" ")[0] not in ("", line.partition(" ")[0]):
+                self._reporter.write_line(self._held)
             self._held = line
 
     def end(self) -> None:

@@ -14,7 +14,7 @@ from tests.runs import rehearse
     [
         ("crash-loop", "infra.pods.doomed", "failed", 1),
         ("yesterdays-version", "endpoints.version.release", "failed", 1),
-        ("pods-forbidden", "infra.pods.ready", "unverified", 10),
+        ("pods-forbidden", "infra.access.read", "unverified", 10),
     ],
 )
 def test_fault_is_caught_by_the_check_it_names(tmp_path: Path, fault: str, check: str, verdict: str, code: int) -> None:

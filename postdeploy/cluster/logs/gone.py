@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import cast
 
+from postdeploy.cluster import image_claims
 from postdeploy.cluster.logs.backend import Where
 from postdeploy.cluster.logs.instances import Instance
 from postdeploy.cluster.logs.seen import Bucket
-from postdeploy.cluster.objects import CronJob, Deployment, Workload
+from postdeploy.cluster.objects import Deployment
 from postdeploy.cluster.ruling import Ruling
 from postdeploy.cluster.sight import Sight
 from postdeploy.environment import Component
@@ -49,13 +49,10 @@ class Gone:
         """The containers that belong to it: those that its pods have, else those of its template."""
         if component.name in self._containers:
             return self._containers[component.name]
-        seen = self._sight.find(component)
+        seen = image_claims.subject(self._sight, component)
         if isinstance(seen, Ruling):
             return {component.name}
-        template = (
-            seen.spec.job_template.spec.template if isinstance(seen, CronJob) else cast("Workload", seen).spec.template
-        )
-        return {each.name for each in template.spec.all_containers}
+        return {each.name for each in image_claims.template(seen).spec.all_containers}
 
     def _bucket(self, component: Component, pod: str) -> Bucket:
         """Of the release if it was of the current revision, or of a Job: those are made anew for each."""
