@@ -1,4 +1,4 @@
-"""Every fault, every trap and many healthy seeds as whole runs: `python -m rehearsal.matrix`.
+"""Every fault, every trap and many healthy seeds as runs of the program: `python -m rehearsal.matrix`.
 
 The promise it keeps: each fault turns the run red through the check id it names, and nothing healthy turns it red.
 """
@@ -34,6 +34,8 @@ SOAK_SEEDS = 100
 SEEDS_BELOW = 10**6
 BAD_USAGE = 4
 LAST_LINES = 12
+BUNDLE = 6
+"""Traps in one run."""
 
 
 @dataclass(frozen=True)
@@ -42,20 +44,39 @@ class Case:
 
     environment: str
     seed: int
-    entry: Entry | None = None
-    """The fault or trap; none is a healthy rehearsal."""
+    entries: tuple[Entry, ...] = ()
+    """One fault, or some traps, which share a run because none may show; none is a healthy rehearsal."""
+
+    @property
+    def fault(self) -> Entry | None:
+        """The fault, where there is one."""
+        return next((each for each in self.entries if each.kind == "fault"), None)
 
     @property
     def name(self) -> str:
-        return f"{self.entry.kind} {self.entry.name}" if self.entry else "healthy"
+        """What is rehearsed, for a log."""
+        kinds = {each.kind for each in self.entries}
+        return " ".join((*kinds, ", ".join(each.name for each in self.entries))) or "healthy"
+
+    @property
+    def softens(self) -> tuple[str, ...]:
+        """The check ids that must come out degraded."""
+        return tuple(check for each in self.entries for check in each.softens)
 
     @property
     def options(self) -> list[str]:
         """The options of the run, as one would type them to see it again."""
-        fault = ["--fault", self.entry.name] if self.entry else []
-        soft = ["--fail-on-soft"] if self.entry and self.entry.verdict in ("degraded", "flaky") else []
-        held = ["--hold", f"{self.entry.hold_s if self.entry else 0:g}"]
-        return [f"--env={self.environment}", "--rehearsal", "--seed", str(self.seed), *fault, *held, *soft]
+        faults = [part for each in self.entries for part in ("--fault", each.name)]
+        soft = ["--fail-on-soft"] if self.fault and self.fault.verdict in ("degraded", "flaky") else []
+        held = ["--hold", f"{max((each.hold_s for each in self.entries), default=0):g}"]
+        # What is red is told by its own tier; that nothing else is, only a run of all of them tells.
+        tier = self.fault.tier if self.fault else "verify"
+        return ["-m", tier, f"--env={self.environment}", "--rehearsal", "--seed", str(self.seed), *faults, *held, *soft]
+
+    @property
+    def alone(self) -> tuple[Case, ...]:
+        """Each of several traps by itself."""
+        return tuple(Case(self.environment, self.seed, (each,)) for each in self.entries)
 
 
 Run = Callable[[Case], Ran]
@@ -78,16 +99,28 @@ class Finding:
         if not self.wrong:
             return head
         last = "\n".join(f"    | {each}" for each in self.output.splitlines()[-LAST_LINES:])
-        return f"{head}: {self.wrong}\n    pytest -m verify {' '.join(self.case.options)}\n{last}"
+        return f"{head}: {self.wrong}\n    pytest {' '.join(self.case.options)}\n{last}"
 
 
 def cases(environments: Sequence[str], seeds: int, only: Sequence[str] = ()) -> list[Case]:
-    """Every fault, every trap and so many healthy seeds, the environments in turn."""
-    entries = [each for each in [*FAULTS.values(), *TRAPS.values()] if not only or each.name in only]
+    """Every fault, all traps in bundles, and so many healthy seeds, the environments in turn."""
+    turns, numbers = itertools.cycle(environments), itertools.count(1)
+    wanted = [(each,) for each in FAULTS.values() if not only or each.name in only]
+    wanted += bundles([each for each in TRAPS.values() if not only or each.name in only])
     healthy = range(1, seeds + 1) if not only or SEEDS in only else ()
-    turns = itertools.cycle(environments)
-    struck = [Case(each.only_in or next(turns), number, each) for number, each in enumerate(entries, 1)]
+    struck = [Case(entries[0].only_in or next(turns), next(numbers), entries) for entries in wanted]
     return struck + [Case(next(turns), seed) for seed in healthy]
+
+
+def bundles(traps: Sequence[Entry]) -> list[tuple[Entry, ...]]:
+    """Traps that share a run: of the same environment and the same hold, from topics as different as can be."""
+    found: list[tuple[Entry, ...]] = []
+    alike = sorted(traps, key=lambda each: (each.only_in, each.hold_s))
+    for _, group in itertools.groupby(alike, key=lambda each: (each.only_in, each.hold_s)):
+        members = list(group)
+        runs = math.ceil(len(members) / BUNDLE)
+        found += [tuple(members[start::runs]) for start in range(runs)]
+    return found
 
 
 def soak(
@@ -107,16 +140,17 @@ def soak(
 
 def wrong_with(case: Case, ran: Ran) -> str:
     """Why a run is not what its case must come to, empty when it is."""
-    expected = (case.entry.ends if case.entry else 0) or EXIT_CODES[case.entry.verdict if case.entry else "passed"]
+    fault = case.fault
+    expected = (fault.ends if fault else 0) or EXIT_CODES[fault.verdict if fault else "passed"]
     if ran.exit_code != expected:
         return f"exit code {ran.exit_code} instead of {expected}"
     if not ran.results:
         return "the run left no results"
-    if case.entry is None or case.entry.kind == "trap":
-        return _not_green(ran.results, case.entry.softens if case.entry else ())
-    verdicts = {each["verdict"] for each in ran.results if each["id"] == case.entry.catches}
-    if case.entry.verdict not in verdicts:
-        return f"{case.entry.catches} says {', '.join(sorted(verdicts)) or 'nothing'} instead of {case.entry.verdict}"
+    if fault is None:
+        return _not_green(ran.results, case.softens)
+    verdicts = {each["verdict"] for each in ran.results if each["id"] == fault.catches}
+    if fault.verdict not in verdicts:
+        return f"{fault.catches} says {', '.join(sorted(verdicts)) or 'nothing'} instead of {fault.verdict}"
     return ""
 
 
@@ -131,7 +165,15 @@ def _not_green(results: list[dict[str, str]], softens: Sequence[str]) -> str:
 
 
 def look(case: Case, run: Run) -> Finding:
-    """Run one case and compare."""
+    """Run one case and compare; of traps that are not green together, the first that is not so by itself."""
+    finding = _look(case, run)
+    if not finding.wrong or len(case.entries) < 2:
+        return finding
+    alone = [_look(each, run) for each in case.alone]
+    return next((each for each in alone if each.wrong), Finding(case, finding.seconds, "", finding.output))
+
+
+def _look(case: Case, run: Run) -> Finding:
     began = time.monotonic()
     try:
         ran = run(case)

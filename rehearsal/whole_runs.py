@@ -72,7 +72,7 @@ class Suite:
     def arguments(options: Sequence[str]) -> list[str]:
         """What follows `pytest` on the command line."""
         unneeded = [part for each in UNNEEDED for part in ("-p", f"no:{each}")]
-        return ["-m", "verify", *options, "--tb=no", *unneeded]
+        return [*options, "--tb=no", *unneeded]
 
 
 def _pytest(arguments: Sequence[str], variables: Mapping[str, str], said: str) -> None:

@@ -11,12 +11,12 @@ from rehearsal import matrix
 from rehearsal.catalogue import FAULTS, TRAPS
 from rehearsal.matrix import Case, Ran, cases, look, run_all, soak, wrong_with
 
-FAULT = Case("uk-prod", 1, FAULTS["crash-loop"])
-BLIND = Case("uk-prod", 1, FAULTS["pods-forbidden"])
-SOFT = Case("uk-prod", 1, FAULTS["may-write"])
-TRAP = Case("uk-prod", 1, TRAPS["evicted-leftovers"])
+FAULT = Case("uk-prod", 1, (FAULTS["crash-loop"],))
+BLIND = Case("uk-prod", 1, (FAULTS["pods-forbidden"],))
+SOFT = Case("uk-prod", 1, (FAULTS["may-write"],))
+TRAP = Case("uk-prod", 1, (TRAPS["evicted-leftovers"],))
 HEALTHY = Case("uk-prod", 1)
-NOTED = Case("uk-prod", 1, TRAPS["ephemeral-debug-container"])
+NOTED = Case("uk-prod", 1, (TRAPS["ephemeral-debug-container"],))
 DEBUGGED = Ran(0, [{"id": "infra.images.debug", "verdict": "degraded"}, {"id": "x", "verdict": "passed"}], "")
 GREEN = [{"id": "infra.pods.doomed", "verdict": "passed"}, {"id": "infra.batch.cronjob", "verdict": "not-applicable"}]
 
@@ -65,10 +65,31 @@ def test_run_that_is_otherwise_says_why(case, run, why):
 
 def test_every_fault_every_trap_and_every_seed_has_its_run():
     wanted = cases(PRODUCTION, seeds=30)
-    assert {each.entry.name for each in wanted if each.entry} == {*FAULTS, *TRAPS}
-    assert len([each for each in wanted if each.entry is None]) == 30
+    assert sorted(each.name for case in wanted for each in case.entries) == sorted([*FAULTS, *TRAPS])
+    assert len([each for each in wanted if not each.entries]) == 30
+    assert all(case.fault is None or len(case.entries) == 1 for case in wanted)
     assert {each.environment for each in wanted} == {*PRODUCTION, "stage"}
-    assert all(each.entry.only_in in ("", each.environment) for each in wanted if each.entry)
+    assert all(each.only_in in ("", case.environment) for case in wanted for each in case.entries)
+
+
+def test_traps_that_share_a_run_need_the_same_environment_and_hold():
+    found = [case for case in cases(PRODUCTION, seeds=0) if case.fault is None]
+    assert all(len({(each.only_in, each.hold_s) for each in case.entries}) == 1 for case in found)
+    assert max(len(case.entries) for case in found) <= matrix.BUNDLE
+
+
+def test_traps_that_are_red_together_are_tried_one_by_one():
+    pair = Case("uk-prod", 1, (TRAPS["evicted-leftovers"], TRAPS["ephemeral-debug-container"]))
+    red, soft = Ran(1, GREEN, ""), DEBUGGED
+
+    def only_the_first_is_red(case):
+        return {2: red, 1: red if case.entries[0].name == "evicted-leftovers" else soft}[len(case.entries)]
+
+    assert look(pair, only_the_first_is_red).case.name == "trap evicted-leftovers"
+    assert (
+        look(pair, lambda case: red if len(case.entries) == 2 else (soft if case.softens else Ran(0, GREEN, ""))).wrong
+        == ""
+    )
 
 
 def test_only_narrows_to_what_is_named():
@@ -77,14 +98,14 @@ def test_only_narrows_to_what_is_named():
 
 
 def test_case_can_be_typed_again():
-    assert " ".join(FAULT.options) == "--env=uk-prod --rehearsal --seed 1 --fault crash-loop --hold 0"
+    assert " ".join(FAULT.options) == "-m infra --env=uk-prod --rehearsal --seed 1 --fault crash-loop --hold 0"
 
 
 def test_soak_is_a_hundred_healthy_rehearsals_with_different_seeds_in_every_environment():
     found = list(soak(PRODUCTION))
     assert len({each.seed for each in found}) == len(found) == 100
     assert {each.environment for each in found} == set(PRODUCTION)
-    assert not any(each.entry for each in found)
+    assert not any(each.entries for each in found)
 
 
 def test_soak_can_be_of_any_number():
@@ -113,7 +134,7 @@ def test_all_runs_are_counted_and_each_has_its_line():
     assert (passed, failed) == (2, 1)
     assert len(lines) == 3
     wrong = next(each for each in lines if each.startswith("FAILED"))
-    assert "pytest -m verify --env=uk-prod --rehearsal --seed 1 --fault crash-loop" in wrong
+    assert "pytest -m infra --env=uk-prod --rehearsal --seed 1 --fault crash-loop" in wrong
     assert "| last words" in wrong
 
 
@@ -167,13 +188,13 @@ def test_run_of_the_suite_shares_compiled_modules_and_makes_no_report(tmp_path):
 
 def test_whole_run_is_one_of_pytest_with_its_exit_code_output_and_results(tmp_path):
     suite = matrix.Suite(tmp_path / "cache")
-    ran = suite(["--env=uk-prod", "--rehearsal", "--hold=0", "--fault=scaled-to-zero", "-k", "scale"])
+    ran = suite(["-m", "infra", "--env=uk-prod", "--rehearsal", "--hold=0", "--fault=scaled-to-zero", "-k", "scale"])
     assert ran.exit_code == 1
     assert "failed" in {each["verdict"] for each in ran.results if each["id"] == "infra.rollout.scale"}
     assert "run folder: " in ran.output
-    assert suite(["--env=nowhere", "--rehearsal"]).exit_code == 4
+    assert suite(["-m", "infra", "--env=nowhere", "--rehearsal"]).exit_code == 4
 
 
 def test_only_what_shows_in_a_hold_is_given_one():
-    assert Case("uk-prod", 1, FAULTS["unready-in-hold"]).options[-2:] == ["--hold", "2"]
+    assert Case("uk-prod", 1, (FAULTS["unready-in-hold"],)).options[-2:] == ["--hold", "2"]
     assert HEALTHY.options[-2:] == ["--hold", "0"]
