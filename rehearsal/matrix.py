@@ -216,7 +216,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m rehearsal.matrix", description=__doc__)
     counts = f"healthy rehearsals (default {MATRIX_SEEDS}, of a soak {SOAK_SEEDS})"
     parser.add_argument("--seeds", type=int, metavar="N", help=counts)
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="runs at a time")
+    # A run that cannot converge waits most of its time.
+    parser.add_argument("--jobs", type=int, default=2 * (os.cpu_count() or 1), metavar="N", help="runs at a time")
     parser.add_argument("--env", choices=PRODUCTION, help="only this environment (default: the seven in turn)")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help=f"a fault, a trap or {SEEDS!r}")
     parser.add_argument("--soak", action="store_true", help="only healthy rehearsals, with seeds drawn anew")
