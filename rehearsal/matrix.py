@@ -105,7 +105,7 @@ class Finding:
 def cases(environments: Sequence[str], seeds: int, only: Sequence[str] = ()) -> list[Case]:
     """Every fault, all traps in bundles, and so many healthy seeds, the environments in turn."""
     turns, numbers = itertools.cycle(environments), itertools.count(1)
-    wanted = [(each,) for each in FAULTS.values() if not only or each.name in only]
+    wanted: list[tuple[Entry, ...]] = [(each,) for each in FAULTS.values() if not only or each.name in only]
     wanted += bundles([each for each in TRAPS.values() if not only or each.name in only])
     healthy = range(1, seeds + 1) if not only or SEEDS in only else ()
     struck = [Case(entries[0].only_in or next(turns), next(numbers), entries) for entries in wanted]
