@@ -83,6 +83,12 @@ def test_critical_fatal_and_always_fatal_records_fail_although_something_was_not
     assert "crm-web-1-a/crm-web" in judged.seen
 
 
+def test_records_of_an_instance_that_is_gone_come_with_the_command_that_shows_them():
+    judged = judge("critical", logs(reading(), reading(finding("critical"), previous=True)))
+    assert "kubectl logs -n crm crm-web-1-a -c crm-web --previous\n" in judged.where + "\n"
+    assert "--previous" not in judge("critical", logs(reading(finding("critical")))).where
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_records_of_old_pods_are_told_and_do_not_count(rule):
     judged = judge(rule, logs(reading(), reading(finding("critical"), bucket="old", pod="old")))
