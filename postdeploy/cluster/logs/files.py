@@ -34,8 +34,9 @@ AGO = re.compile(r"(\d+)([smhd])")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 PACKED = (b"\x1f\x8b", b"BZh", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ", b"PK\x03\x04", b"\xff\xfe", b"\xfe\xff")
 """How gzip, bzip2, zstd, xz, zip and UTF-16 begin."""
-NO_TEXT = 0.1
-"""Share of NUL bytes in a file's beginning from which it is no text that the scanner can read, UTF-16 for one."""
+CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b")) + b"\x7f"
+NO_TEXT = 0.05
+"""Share of control characters in a file's beginning from which it is no text that the scanner can read."""
 TIME_KEY = re.compile(r'"(?:time|timestamp|ts|@timestamp|asctime)"\s*:\s*"([^"]+)"')
 
 
@@ -180,10 +181,10 @@ def _note(tally: Tally, census: Census) -> str:
 
 def _is_text(beginning: bytes) -> bool:
     """Whether a file begins as text does, in whatever encoding that leaves ASCII alone; odd bytes are no matter."""
-    sample = beginning[:8192]
-    if sample.startswith(PACKED):
+    if beginning.startswith(PACKED):
         return False
-    return sample.count(0) <= len(sample) * NO_TEXT
+    sample = beginning.lstrip(b"\0")[:8192]  # a rotation by copytruncate leaves a hole of NUL bytes
+    return len(sample) - len(sample.translate(None, CONTROL)) <= len(sample) * NO_TEXT and bool(sample)
 
 
 def _read(name: str, kinds: Kinds, after: datetime | None) -> tuple[Tally, Census]:

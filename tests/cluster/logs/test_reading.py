@@ -195,8 +195,10 @@ def test_an_empty_file_proves_nothing(tmp_path, capsys):
         gzip.compress(b"[CRITICAL] the ledger is gone\n"),
         "[CRITICAL] the ledger is gone\n".encode("utf-16"),
         "[CRITICAL] the ledger is gone\n".encode("utf-16-le"),
+        bytes(range(256)) * 8,
+        bytes(4096),
     ],
-    ids=["gzip", "utf-16", "utf-16 without a mark"],
+    ids=["gzip", "utf-16", "utf-16 without a mark", "binary", "a hole"],
 )
 def test_what_is_no_text_is_not_green(content, tmp_path, capsys):
     (tmp_path / "app.log").write_bytes(content)
@@ -204,6 +206,17 @@ def test_what_is_no_text_is_not_green(content, tmp_path, capsys):
     assert (code, found["verdict"]) == (10, "unverified")
     main(["scan-logs", str(tmp_path / "app.log")])
     assert "no plain text" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "content",
+    [bytes(4096) + LOG.encode(), LOG.encode().replace(b"fine", b"f\xfcn \xff\x00"), b"\x1b[32m[INFO] fine\x1b[0m\n"],
+    ids=["after a hole", "odd bytes", "colours"],
+)
+def test_odd_bytes_in_a_text_do_not_make_it_none(content, tmp_path, capsys):
+    (tmp_path / "app.log").write_bytes(content)
+    code, (found,) = scan(capsys, str(tmp_path / "app.log"))
+    assert (code, found["verdict"]) == (0, "passed")
 
 
 def test_a_window_without_a_line_says_so(tmp_path, capsys):
