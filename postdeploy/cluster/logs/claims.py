@@ -119,7 +119,8 @@ class LogClaims:
         """What a component's containers wrote that counts, without what is accepted; worked out once."""
         if component.name not in self._sorted:
             groups = grouped(self._release(component))
-            self._sorted[component.name] = sort(groups, self._environment.log_suppressions, component.name, self._logs)
+            accepted, long = self._environment.log_suppressions, self._environment.logs.green_runs
+            self._sorted[component.name] = sort(groups, accepted, component.name, self._logs, long)
         return self._sorted[component.name]
 
     def _seen(self, component: Component) -> Ruling:

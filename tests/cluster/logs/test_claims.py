@@ -196,10 +196,12 @@ def test_an_exception_can_be_suppressed_by_its_bare_name():
 
 def test_a_suppression_unused_for_long_is_mentioned():
     idle = Earlier("20261119T100000Z-v2026.47.0-abcdef", 10.0)
-    judged = judge("errors", logs(reading(), earlier=(idle,)), environment(suppression()))
-    assert "not used in this and the last 1 green runs" in judged.seen
+    declared = environment(suppression(), green_runs=3)
+    assert "not used" not in judge("errors", logs(reading(), earlier=(idle,) * 2), declared).seen
+    judged = judge("errors", logs(reading(), earlier=(idle,) * 3), declared)
+    assert "not used in this and the last 3 green runs" in judged.seen
     used = Earlier("x", 10.0, (Known("f9", NAME, 1, "stale quote for <#>"),))
-    assert "not used" not in judge("errors", logs(reading(), earlier=(used,)), environment(suppression())).seen
+    assert "not used" not in judge("errors", logs(reading(), earlier=(idle, idle, used)), declared).seen
 
 
 def test_sampling_is_said_in_the_coverage():
