@@ -64,6 +64,12 @@ def test_what_was_not_read_in_full_is_never_green(rule):
 
 
 @pytest.mark.parametrize("rule", RULES)
+def test_a_component_whose_containers_are_not_known_is_never_green(rule):
+    assert judge(rule, logs(reading(), blind=(Blind(NAME, "pods of crm: 403"),))).state is State.UNVERIFIED
+    assert judge(rule, logs(reading(), blind=(Blind("crm-api", "pods of crm: 403"),))).state is State.PASSED
+
+
+@pytest.mark.parametrize("rule", RULES)
 def test_a_gap_of_an_old_pod_or_of_another_component_is_none_of_its_business(rule):
     others = reading(bucket="old", gaps=("gone",)), reading(component="crm-api", gaps=("cut",))
     assert judge(rule, logs(reading(), *others)).state is State.PASSED
