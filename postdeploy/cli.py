@@ -64,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
     scanned.add_argument(
         "--baseline", action="append", default=[], metavar="FILE", help="a log of before: what it has is not new"
     )
-    scanned.add_argument("--json", action="store_true")
+    scanned.add_argument("--json", action="store_true", help="a list for programs, with every finding")
     planned = verb("plan", plan, "Print the checks that would run, and what they would look at.")
     planned.add_argument("--env", required=True, metavar="NAME")
 
@@ -178,7 +178,7 @@ def judge(options: argparse.Namespace) -> int:
 
 
 def scan_logs(options: argparse.Namespace) -> int:
-    """Verdicts over log files; exit code 1 when one failed, 10 when one held nothing at all."""
+    """Verdicts over log files; exit code 1 when one failed, 10 when one held nothing that can be judged."""
     from postdeploy.cluster.logs import files as tool
 
     try:

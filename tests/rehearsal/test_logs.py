@@ -152,6 +152,20 @@ def test_whole_logs_are_kept_only_on_request_and_redacted(stand, environment):
     assert "23.0.0" not in text
 
 
+def test_a_log_longer_than_the_limit_is_cut_and_says_so(stand, environment):
+    short = environment.model_copy(update={"logs": environment.logs.model_copy(update={"limit_bytes": 150})})
+
+    async def looked() -> Logs:
+        async with await connect(stand.kubeconfig, None) as reader:
+            return await observe(reader, await take(reader, short, RELEASE), short, redact=Redactor().text)
+
+    seen = anyio.run(looked)
+    cut = [each for each in seen.readings if any("cut at the limit of 150 bytes" in gap for gap in each.gaps)]
+    assert cut
+    assert all(each.size >= 150 for each in cut)
+    assert not any(each.gaps for each in seen.readings if each.size < 150)
+
+
 def test_a_spent_budget_leaves_what_was_not_read_unverified(stand, environment):
     async def looked() -> Logs:
         async with await connect(stand.kubeconfig, None) as reader:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from postdeploy.cluster.logs.groups import Group, Novelty, grouped
-from postdeploy.cluster.logs.seen import Example, Logs, Reading
+from postdeploy.cluster.logs.seen import PREVIOUS, Example, Logs, Reading
 from postdeploy.cluster.logs.suppressed import Sorted, sort
 from postdeploy.cluster.ruling import Ruling, degraded, failed, not_applicable, passed, unverified
 from postdeploy.environment import WORKLOAD_KINDS, Component, Environment
@@ -119,7 +119,8 @@ class LogClaims:
         """What a component's containers wrote that counts, without what is accepted; worked out once."""
         if component.name not in self._sorted:
             groups = grouped(self._release(component))
-            self._sorted[component.name] = sort(groups, self._environment.log_suppressions, component.name, self._logs)
+            accepted, long = self._environment.log_suppressions, self._environment.logs.green_runs
+            self._sorted[component.name] = sort(groups, accepted, component.name, self._logs, long)
         return self._sorted[component.name]
 
     def _seen(self, component: Component) -> Ruling:
@@ -160,7 +161,7 @@ class LogClaims:
         is_old = group.finding.is_critical and self._novelty.is_known(component.name, group)
         return "; the first of them was there before the release too" if is_old else ""
 
-    def _judge(self, component: Component, claim: str, ruling: Ruling, groups: Iterable[Group]) -> Judgement:
+    def _judge(self, component: Component, claim: str, ruling: Ruling, groups: Sequence[Group]) -> Judgement:
         title = f"{component.kind} {component.namespace}/{component.name}"
         seen = "; ".join([ruling.seen, *self._footnotes(component)])
         where = ""
@@ -168,7 +169,7 @@ class LogClaims:
             since = f"--since-time={self._logs.began:%Y-%m-%dT%H:%M:%SZ}"
             label = f"-l app.kubernetes.io/name={component.name}"
             where = f"kubectl logs -n {component.namespace} {label} --all-containers --tail=-1 {since}"
-            where = "\n".join([where, *self._quoted(component, groups)])
+            where = "\n".join([where, *_before_restart(component, groups), *self._quoted(component, groups)])
         return Judgement(ruling.state, f"{title} {claim}", seen, where, ruling.cause)
 
     def _footnotes(self, component: Component) -> list[str]:
@@ -177,8 +178,8 @@ class LogClaims:
         notes = [f"{count} error records of old pods while they shut down, which do not count"] if count else []
         return [*notes, *self._of(component).notes]
 
-    def _quoted(self, component: Component, groups: Iterable[Group]) -> Iterable[str]:
-        for group in list(groups)[:2]:
+    def _quoted(self, component: Component, groups: Sequence[Group]) -> Iterable[str]:
+        for group in groups[:2]:
             for example in self._evidence.get((component.name, group.finding.id), ())[:1]:
                 yield f"{example.source}:"
                 yield from _shortened(example)
@@ -186,6 +187,14 @@ class LogClaims:
     @cached_property
     def _evidence(self) -> dict[tuple[str, str], tuple[Example, ...]]:
         return {(each.component, each.id): each.examples for each in self._logs.evidence}
+
+
+def _before_restart(component: Component, groups: Sequence[Group]) -> Iterator[str]:
+    """What shows records of an instance that is gone: the command for all containers shows the present ones only."""
+    gone = {place.removesuffix(PREVIOUS) for each in groups for place in each.places if place.endswith(PREVIOUS)}
+    for place in sorted(gone)[:2]:
+        pod, _, container = place.partition("/")
+        yield f"kubectl logs -n {component.namespace} {pod} -c {container} --previous"
 
 
 def _shortened(example: Example) -> Iterable[str]:

@@ -32,6 +32,11 @@ TOLD_BY = 300
 """Lines from which a file's format is told."""
 AGO = re.compile(r"(\d+)([smhd])")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+PACKED = (b"\x1f\x8b", b"BZh", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ", b"PK\x03\x04", b"\xff\xfe", b"\xfe\xff")
+"""How gzip, bzip2, zstd, xz, zip and UTF-16 begin."""
+CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b")) + b"\x7f"
+NO_TEXT = 0.05
+"""Share of control characters in a file's beginning from which it is no text that the scanner can read."""
 TIME_KEY = re.compile(r'"(?:time|timestamp|ts|@timestamp|asctime)"\s*:\s*"([^"]+)"')
 
 
@@ -51,6 +56,8 @@ class Scanned(msgspec.Struct, frozen=True):
     tracebacks: int
     findings: tuple[Said, ...]
     verdict: str
+    note: str = ""
+    """Why nothing could be judged; for people only."""
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -71,6 +78,9 @@ class Census:
 
     records: int = 0
     formats: Counter[str] | None = None
+    is_text: bool = True
+    left_out: int = 0
+    """Lines before `--since`."""
 
     def line(self, raw: bytes) -> None:
         """One line, without its end."""
@@ -101,7 +111,8 @@ def scan(names: Iterable[str], *, since: str = "", baseline: Iterable[str] = ())
 
 def to_json(scanned: list[Scanned]) -> str:
     """For programs."""
-    return json.dumps(msgspec.to_builtins(scanned), indent=2, ensure_ascii=False)
+    entries = [{key: value for key, value in msgspec.to_builtins(e).items() if key != "note"} for e in scanned]
+    return json.dumps(entries, indent=2, ensure_ascii=False)
 
 
 def render(scanned: list[Scanned]) -> str:
@@ -114,6 +125,8 @@ def _rendered(each: Scanned) -> Iterator[str]:
         f"{each.verdict.upper()}  {each.file}: {each.format}, {each.records} records, {each.critical} critical, "
         f"{each.error} errors, {each.tracebacks} with a traceback"
     )
+    if each.note:
+        yield f"  {each.note}"
     for said in each.findings:
         new = {None: "", True: ", new", False: ", known"}[said.new]
         yield f"  {said.severity}, {said.count}x{new}: {said.template}"
@@ -139,7 +152,8 @@ def _scanned(name: str, tally: Tally, census: Census, known: set[str] | None, re
             Said(each.title, _severity(each), each.count, None if known is None else each in fresh, examples[each.id])
             for each in found
         ),
-        verdict=str(_verdict(tally, found, fresh)),
+        verdict=str(_verdict(tally, census, found, fresh)),
+        note=_note(tally, census),
     )
 
 
@@ -147,18 +161,38 @@ def _severity(finding: Finding) -> str:
     return "critical" if finding.level == "critical" else "fatal" if finding.fatal else "error"
 
 
-def _verdict(tally: Tally, found: list[Finding], fresh: list[Finding]) -> Verdict:
-    """An empty log proves nothing."""
+def _verdict(tally: Tally, census: Census, found: list[Finding], fresh: list[Finding]) -> Verdict:
+    """An empty log proves nothing, and neither does what is no text."""
     if fresh or any(each.is_critical for each in found):
         return Verdict.FAILED
-    return Verdict.PASSED if tally.size else Verdict.UNVERIFIED
+    return Verdict.UNVERIFIED if _note(tally, census) else Verdict.PASSED
+
+
+def _note(tally: Tally, census: Census) -> str:
+    """Why the absence of findings is worth nothing, empty where it is worth something."""
+    if not census.is_text:
+        return "This is no plain text, so nothing can be said of it: unpack it, or convert it to UTF-8 first."
+    if tally.size:
+        return ""
+    if census.left_out:
+        return f"None of its {census.left_out} lines bears a time within --since: nothing was judged."
+    return "It is empty: nothing was judged."
+
+
+def _is_text(beginning: bytes) -> bool:
+    """Whether a file begins as text does, in whatever encoding that leaves ASCII alone; odd bytes are no matter."""
+    if beginning.startswith(PACKED):
+        return False
+    sample = beginning.lstrip(b"\0")[:8192]  # a rotation by copytruncate leaves a hole of NUL bytes
+    return len(sample) - len(sample.translate(None, CONTROL)) <= len(sample) * NO_TEXT and bool(sample)
 
 
 def _read(name: str, kinds: Kinds, after: datetime | None) -> tuple[Tally, Census]:
     stream, census = Stream(scanner(), kinds), Census()
     rest = b""
     try:
-        for chunk in _chunks(name):
+        for at, chunk in enumerate(_chunks(name)):
+            census.is_text = census.is_text and (at > 0 or _is_text(chunk))
             *lines, rest = (rest + chunk).split(b"\n")
             rest = _feed(stream, census, lines, rest, after)
         if rest:
@@ -173,6 +207,7 @@ def _feed(stream: Stream, census: Census, lines: list[bytes], rest: bytes, after
     """Lines of the window go on; where the first of them has been found, the others need not be looked at."""
     for raw in lines:
         if after is not None and not _is_after(stream, raw, after):
+            census.left_out += 1
             continue
         census.line(raw)
         stream.feed(raw + b"\n")

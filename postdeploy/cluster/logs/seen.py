@@ -15,6 +15,9 @@ Bucket = Literal["release", "old", "before"]
 """Of the release; of pods of an old revision, where only their shutdown is of interest; from before the rollout."""
 SourceName = Literal["api", "loki", "cloud-logging", "file"]
 
+PREVIOUS = " (previous instance)"
+"""How the name of an instance that is gone ends."""
+
 
 class Example(Record, frozen=True):
     """One record as it was written, with the lines around it; redacted."""
@@ -105,7 +108,7 @@ class Reading(Record, frozen=True):
     @property
     def name(self) -> str:
         """How messages call it."""
-        return f"{self.pod}/{self.container}{' (previous instance)' if self.previous else ''}"
+        return f"{self.pod}/{self.container}{PREVIOUS if self.previous else ''}"
 
 
 class Known(Record, frozen=True):

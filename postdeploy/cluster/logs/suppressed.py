@@ -21,8 +21,13 @@ class Sorted:
     """Every use of a suppression, and why one was of no use."""
 
 
-def sort(groups: Iterable[Group], suppressions: Iterable[LogSuppression], component: str, logs: Logs) -> Sorted:
-    """Take out what is accepted, as far as it is accepted; a finding falls under the first that fits it."""
+def sort(
+    groups: Iterable[Group], suppressions: Iterable[LogSuppression], component: str, logs: Logs, long: int
+) -> Sorted:
+    """Take out what is accepted, as far as it is accepted; a finding falls under the first that fits it.
+
+    One that fitted nothing for so long, in green runs, is mentioned.
+    """
     left, result = list(groups), Sorted()
     for each in suppressions:
         if each.component not in (None, component):
@@ -30,7 +35,7 @@ def sort(groups: Iterable[Group], suppressions: Iterable[LogSuppression], compon
         mine = [group for group in left if fits(each, group)]
         count = sum(group.count for group in mine)
         if not mine:
-            if logs.earlier and not _used_before(each, component, logs):
+            if len(logs.earlier) >= max(long, 1) and not _used_before(each, component, logs):
                 result.notes.append(
                     f"{_name(each)}: not used in this and the last {len(logs.earlier)} green runs, {_by(each)}"
                 )

@@ -64,6 +64,12 @@ def test_what_was_not_read_in_full_is_never_green(rule):
 
 
 @pytest.mark.parametrize("rule", RULES)
+def test_a_component_whose_containers_are_not_known_is_never_green(rule):
+    assert judge(rule, logs(reading(), blind=(Blind(NAME, "pods of crm: 403"),))).state is State.UNVERIFIED
+    assert judge(rule, logs(reading(), blind=(Blind("crm-api", "pods of crm: 403"),))).state is State.PASSED
+
+
+@pytest.mark.parametrize("rule", RULES)
 def test_a_gap_of_an_old_pod_or_of_another_component_is_none_of_its_business(rule):
     others = reading(bucket="old", gaps=("gone",)), reading(component="crm-api", gaps=("cut",))
     assert judge(rule, logs(reading(), *others)).state is State.PASSED
@@ -81,6 +87,12 @@ def test_critical_fatal_and_always_fatal_records_fail_although_something_was_not
     judged = judge("critical", logs(reading(found), reading(pod="b", gaps=("cut",))))
     assert judged.state is State.FAILED
     assert "crm-web-1-a/crm-web" in judged.seen
+
+
+def test_records_of_an_instance_that_is_gone_come_with_the_command_that_shows_them():
+    judged = judge("critical", logs(reading(), reading(finding("critical"), previous=True)))
+    assert "kubectl logs -n crm crm-web-1-a -c crm-web --previous\n" in judged.where + "\n"
+    assert "--previous" not in judge("critical", logs(reading(finding("critical")))).where
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -190,10 +202,12 @@ def test_an_exception_can_be_suppressed_by_its_bare_name():
 
 def test_a_suppression_unused_for_long_is_mentioned():
     idle = Earlier("20261119T100000Z-v2026.47.0-abcdef", 10.0)
-    judged = judge("errors", logs(reading(), earlier=(idle,)), environment(suppression()))
-    assert "not used in this and the last 1 green runs" in judged.seen
+    declared = environment(suppression(), green_runs=3)
+    assert "not used" not in judge("errors", logs(reading(), earlier=(idle,) * 2), declared).seen
+    judged = judge("errors", logs(reading(), earlier=(idle,) * 3), declared)
+    assert "not used in this and the last 3 green runs" in judged.seen
     used = Earlier("x", 10.0, (Known("f9", NAME, 1, "stale quote for <#>"),))
-    assert "not used" not in judge("errors", logs(reading(), earlier=(used,)), environment(suppression())).seen
+    assert "not used" not in judge("errors", logs(reading(), earlier=(idle, idle, used)), declared).seen
 
 
 def test_sampling_is_said_in_the_coverage():

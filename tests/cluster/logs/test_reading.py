@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -186,6 +187,42 @@ def test_an_empty_file_proves_nothing(tmp_path, capsys):
     (tmp_path / "empty.log").write_bytes(b"")
     code, (found,) = scan(capsys, str(tmp_path / "empty.log"))
     assert (code, found["verdict"]) == (10, "unverified")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        gzip.compress(b"[CRITICAL] the ledger is gone\n"),
+        "[CRITICAL] the ledger is gone\n".encode("utf-16"),
+        "[CRITICAL] the ledger is gone\n".encode("utf-16-le"),
+        bytes(range(256)) * 8,
+        bytes(4096),
+    ],
+    ids=["gzip", "utf-16", "utf-16 without a mark", "binary", "a hole"],
+)
+def test_what_is_no_text_is_not_green(content, tmp_path, capsys):
+    (tmp_path / "app.log").write_bytes(content)
+    code, (found,) = scan(capsys, str(tmp_path / "app.log"))
+    assert (code, found["verdict"]) == (10, "unverified")
+    main(["scan-logs", str(tmp_path / "app.log")])
+    assert "no plain text" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "content",
+    [bytes(4096) + LOG.encode(), LOG.encode().replace(b"fine", b"f\xfcn \xff\x00"), b"\x1b[32m[INFO] fine\x1b[0m\n"],
+    ids=["after a hole", "odd bytes", "colours"],
+)
+def test_odd_bytes_in_a_text_do_not_make_it_none(content, tmp_path, capsys):
+    (tmp_path / "app.log").write_bytes(content)
+    code, (found,) = scan(capsys, str(tmp_path / "app.log"))
+    assert (code, found["verdict"]) == (0, "passed")
+
+
+def test_a_window_without_a_line_says_so(tmp_path, capsys):
+    (tmp_path / "app.log").write_text("2026-11-20 09:00:00,1 INFO a: early\n  more of it\n", encoding="utf-8")
+    assert main(["scan-logs", "--since", "2026-11-20T09:30:00Z", str(tmp_path / "app.log")]) == 10
+    assert "None of its 2 lines bears a time within --since" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("arguments", [["/nowhere/at.log"], ["--since", "yesterday", "/dev/null"], ["/"]])
