@@ -73,7 +73,7 @@ def observed(snapshot: Snapshot | None) -> tuple[Image, ...]:
 def judged_as(run: Run, outcome: Outcome) -> Result:
     """The result of a check that ran to its end."""
     key = (outcome.check_id, outcome.subject)
-    planned = next((each for each in run.plan if each.key == key), Planned(*key, "", "", "", (), applicable=True))
+    planned = run.planned.get(key) or Planned(*key, "", "", "", (), applicable=True)
     attempt = Attempt(outcome.started, round(outcome.duration_s, 6), outcome.verdict, outcome.message)
     return result_of(
         planned,
@@ -88,7 +88,8 @@ def judged_as(run: Run, outcome: Outcome) -> Result:
 
 def result_of_node(run: Run, nodeid: str) -> Result | None:
     """Our result of pytest's node id, once it is known."""
-    found = next((each for each in run.outcomes.values() if each.nodeid == nodeid), None)
+    key = run.keys.get(nodeid)
+    found = run.outcomes.get(key) if key else None
     return judged_as(run, found) if found is not None else None
 
 

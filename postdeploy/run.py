@@ -287,6 +287,16 @@ class Run:
         return self.started.date()
 
     @cached_property
+    def planned(self) -> Mapping[Key, plan.Planned]:
+        """The plan by check and subject."""
+        return {each.key: each for each in self.plan}
+
+    @cached_property
+    def keys(self) -> Mapping[str, Key]:
+        """Check and subject of each selected test, by pytest's node id."""
+        return {nodeid: key for key, nodeid in self.selected.items()}
+
+    @cached_property
     def redactor(self) -> Redactor:
         """Strikes the run's own secrets, and whatever looks like one, out of text."""
         from postdeploy.evidence.leaks import harmless

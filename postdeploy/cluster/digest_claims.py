@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from postdeploy.cluster import batch_claims
 from postdeploy.cluster.accepted import Accepted, accepted, other_release, untold
-from postdeploy.cluster.image_claims import template
+from postdeploy.cluster.image_claims import ran, template
 from postdeploy.cluster.images import Digest, canonical, declared, running
+from postdeploy.cluster.objects import Job
 from postdeploy.cluster.ruling import GRAVEST_FIRST, Ruling, failed, not_applicable, passed, pending, unverified
 from postdeploy.cluster.sight import RESOURCES, Sight
 from postdeploy.environment import WORKLOAD_KINDS, Component
@@ -49,8 +50,9 @@ def _first_gap(sight: Sight, members: Iterable[Component]) -> Ruling | None:
 def _collect(sight: Sight, component: Component, into: dict[Digest, list[str]], waiting: list[str]) -> None:
     """Adds what the nodes report for the pods of one component that ask for its expected tag."""
     for seen, pods in batch_claims.makers(sight, component):
-        names, tag = declared(template(seen), component.image), sight.tag(component)
-        for (name, image, found), running_it in running(pods, names).items():
+        tag = sight.tag(component)
+        made = running(pods, declared(template(seen), component.image)) if isinstance(seen, Job) else None
+        for (name, image, found), running_it in (made or ran(sight, component, seen)).items():
             if image.tag and image.tag != tag:
                 continue
             if found is not None:

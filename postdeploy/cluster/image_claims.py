@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 
 from postdeploy.cluster import batch_claims
 from postdeploy.cluster.accepted import accepted
-from postdeploy.cluster.images import ImageRef, declared, requested
+from postdeploy.cluster.images import Digest, ImageRef, declared, running
 from postdeploy.cluster.objects import CronJob, Job, Pod, PodTemplate
 from postdeploy.cluster.ruling import Ruling, failed, not_applicable, passed, pending, unverified
 from postdeploy.cluster.sight import RESOURCES, Sight, Subject
@@ -58,11 +58,19 @@ def _path(seen: Subject) -> str:
 
 
 def asked(sight: Sight, component: Component, seen: Subject) -> dict[tuple[str, ImageRef], list[Pod]]:
-    """The images that the living pods of its current revision ask for; worked out once for all who want to know."""
+    """The images that the living pods of its current revision ask for."""
+    found: dict[tuple[str, ImageRef], list[Pod]] = defaultdict(list)
+    for (name, image, _), pods in ran(sight, component, seen).items():
+        found[name, image] += pods
+    return found
+
+
+def ran(sight: Sight, component: Component, seen: Subject) -> dict[tuple[str, ImageRef, Digest | None], list[Pod]]:
+    """The same with the digests that their nodes report."""
     if isinstance(seen, (CronJob, Job)):
         return {}
     names = declared(template(seen), component.image)
-    return sight.once("asked", component.name, lambda: requested(sight.family.living(seen), names))
+    return sight.once("ran", component.name, lambda: running(sight.family.living(seen), names))
 
 
 def _template_tag(sight: Sight, component: Component, asked: PodTemplate) -> Ruling | None:

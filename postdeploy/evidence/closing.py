@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 PLAN, RUN, RESULTS, AUDITOR, LOG = "plan.json", "run.json", "results.json", "auditor.html", "postdeploy.log"
 SIGNATURE = "attestations"
+REPORT = "report.html"
 ESSENTIAL = (RESULTS, RUN, "manifest.json", "redactions.json", "leak scan", SIGNATURE)
 """A run that lost one of these proves nothing, whatever it found."""
 
@@ -107,16 +108,15 @@ class _Closing:
     def _gate(self) -> None:
         from postdeploy.evidence import gate
 
-        root = self.folder.path
-        before = gate.masks(self.folder)
-        names = {each.relative_to(root).as_posix() for each in root.rglob("*") if each.is_file()} - {LOG}
-        masked = gate.mask_folder(self.folder, self.extras.redactor, names)
+        redactor = self.extras.redactor
+        found = gate.sift(self.folder, redactor, gate.files(self.folder, but=[LOG]))
         if self.extras.report:
-            self._try("report.html", lambda: _report(self.folder, self.record))
-        withdrawn = gate.withdraw_leaks(self.folder, self.extras.redactor)
-        self.lines += gate.said(withdrawn)
-        redactions = gate.Redactions(tuple(masked), tuple(before), tuple(withdrawn))
-        self.folder.write_json(gate.REDACTIONS, redactions)
+            self._try(REPORT, lambda: _report(self.folder, self.record))
+            if (self.folder.path / REPORT).is_file():
+                leaking = gate.withdraw(self.folder, redactor, [REPORT])
+                found = msgspec.structs.replace(found, withdrawn=(*found.withdrawn, *leaking))
+        self.lines += gate.said(found.withdrawn)
+        self.folder.write_json(gate.REDACTIONS, found)
 
     def end_log(self) -> None:
         """Say the end in the log, close it, and mask it like the rest."""
@@ -134,7 +134,7 @@ class _Closing:
     def _mask_log(self) -> None:
         from postdeploy.evidence import gate
 
-        gate.mask_folder(self.folder, self.extras.redactor, {LOG})
+        gate.sift(self.folder, self.extras.redactor, [LOG])
 
     def seal(self) -> None:
         """Hash what is there, and sign the hashes."""

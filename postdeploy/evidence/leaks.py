@@ -152,6 +152,24 @@ def scan(data: bytes, redactor: Redactor, depth: int = 0) -> Counter[str]:
         return +found
     found[OWN] += redactor.strike(text)[1]
     found.update(_by_rules(LONG.sub(" ", text), redactor))
+    found.update(_within(text, redactor, depth))
+    return +found
+
+
+def scan_masked(data: bytes, redactor: Redactor) -> Counter[str]:
+    """The same of bytes in which nothing is left to mask as text: only what is packed into them is looked at."""
+    if data.startswith((GZIP, ZIP)):
+        return scan(data, redactor)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return scan(data, redactor)
+    return scan(data, redactor) if LONG.search(text) else +_within(text, redactor, 0)
+
+
+def _within(text: str, redactor: Redactor, depth: int) -> Counter[str]:
+    """What a rule names in the base64 inside a text."""
+    found: Counter[str] = Counter()
     for start, blob in _blobs(text):
         inner = _decoded(blob)
         if inner is None:
@@ -160,7 +178,7 @@ def scan(data: bytes, redactor: Redactor, depth: int = 0) -> Counter[str]:
             found[OWN] += redactor.strike(inner.decode("latin-1"))[1]
         else:
             found.update(scan(inner, redactor, depth + 1))
-    return +found
+    return found
 
 
 def _blobs(text: str) -> Iterator[tuple[int, str]]:
@@ -207,4 +225,16 @@ def _decoded(blob: str) -> bytes | None:
 
 
 BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile)
-__all__ = ["BROKEN", "GZIP", "MASK", "ZIP", "gunzip", "harmless", "mask_json", "mask_text", "members", "scan"]
+__all__ = [
+    "BROKEN",
+    "GZIP",
+    "MASK",
+    "ZIP",
+    "gunzip",
+    "harmless",
+    "mask_json",
+    "mask_text",
+    "members",
+    "scan",
+    "scan_masked",
+]

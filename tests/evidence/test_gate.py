@@ -99,7 +99,7 @@ def test_archive_members_are_masked_and_the_rest_of_the_archive_stays(folder, re
     trace = zipped({"trace.network": f"password={CANARY}".encode(), "page.png": b"\x89PNG\xff\x00"})
     folder.write_bytes("traces/trace.zip", trace)
     folder.write_bytes("observation/cluster.json.gz", gzip.compress(json.dumps({"a": CANARY, "b": 1}).encode()))
-    masked = gate.mask_folder(folder, redactor)
+    masked = gate.sift(folder, redactor).masked
     assert {(each.path, each.rule) for each in masked} == {
         ("traces/trace.zip", "own secret"),
         ("observation/cluster.json.gz", "own secret"),
@@ -109,7 +109,7 @@ def test_archive_members_are_masked_and_the_rest_of_the_archive_stays(folder, re
         assert archive.read("trace.network") == b"password=[redacted]"
     saved = json.loads(gzip.decompress((folder.path / "observation/cluster.json.gz").read_bytes()))
     assert saved == {"a": "[redacted]", "b": 1}
-    assert gate.withdraw_leaks(folder, redactor) == []
+    assert gate.withdraw(folder, redactor) == []
 
 
 @pytest.mark.parametrize("inner", [f"user:{CANARY}", JWT, json.dumps({"mail": OTHERS["e-mail address"]})])
@@ -117,7 +117,7 @@ def test_a_leak_in_the_base64_inside_html_takes_the_page_out(folder, redactor, i
     data = base64.b64encode(f"some text before, {inner}, and after".encode()).decode()
     folder.write_text("report.html", f'<script>d("data/results.json","{data}")</script>')
     folder.write_text("auditor.html", "<p>fine</p>")
-    (withdrawn,) = gate.withdraw_leaks(folder, redactor)
+    (withdrawn,) = gate.withdraw(folder, redactor)
     assert withdrawn.path == "report.html"
     assert [each.name for each in folder.path.iterdir()] == ["auditor.html"]
 
@@ -125,20 +125,20 @@ def test_a_leak_in_the_base64_inside_html_takes_the_page_out(folder, redactor, i
 def test_a_pages_own_program_may_hold_any_digits_but_not_our_secret(folder, redactor):
     drawing = base64.b64encode(b'path("M136 222c-12 3-21 10-26 16 5-5 12-9 22-12 4111 1111 1111 1111 10-2")').decode()
     folder.write_text("report.html", f'<script src="data:text/javascript;base64,{drawing}"></script>')
-    assert gate.withdraw_leaks(folder, redactor) == []
+    assert gate.withdraw(folder, redactor) == []
     leaking = base64.b64encode(f"const p = '{CANARY}'; // and some more text".encode()).decode()
     folder.write_text("report.html", f'<script src="data:text/javascript;base64,{leaking}"></script>')
-    assert [each.rule for each in gate.withdraw_leaks(folder, redactor)] == ["own secret"]
+    assert [each.rule for each in gate.withdraw(folder, redactor)] == ["own secret"]
 
 
 @pytest.mark.parametrize("data", [b"\x1f\x8bnot gzip", b"PK\x03\x04not zip", b"\xff\xfe\x00"])
 def test_what_only_looks_like_an_archive_is_kept_and_read_as_bytes(folder, redactor, data):
     folder.write_bytes("raw/it", data)
-    assert gate.mask_folder(folder, redactor) == []
-    assert gate.withdraw_leaks(folder, redactor) == []
+    assert gate.sift(folder, redactor).masked == ()
+    assert gate.withdraw(folder, redactor) == []
     folder.write_bytes("raw/it", data + CANARY.encode("latin-1"))
     folder.write_bytes("raw/it", data + base64.b64encode(CANARY.encode()))
-    assert [each.path for each in gate.withdraw_leaks(folder, redactor)] == ["raw/it"]
+    assert [each.path for each in gate.withdraw(folder, redactor)] == ["raw/it"]
 
 
 def test_a_leak_costs_the_verdict_is_said_and_counted_and_never_quoted(folder, record, plan):
