@@ -24,6 +24,8 @@ LONGEST_PAUSE_S = 10.0
 LATER = frozenset({429, 500, 502, 503, 504})
 
 T = TypeVar("T")
+Body = bytes | bytearray
+"""As it was put together; nothing of ours changes it."""
 
 
 class Look(msgspec.Struct, frozen=True, gc=False):
@@ -44,7 +46,7 @@ class Answer(msgspec.Struct, frozen=True):
     """What came back of one GET: a body, or the reason why there is none."""
 
     status: int = 0
-    body: bytes = b""
+    body: Body = b""
     reason: str = ""
     again: bool = False
     """Whether asking again can help."""
@@ -58,7 +60,7 @@ class Listed(msgspec.Struct, Generic[T], frozen=True, gc=False):
     metadata: PageMeta = PageMeta()
 
 
-def answer_of(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+def answer_of(status: int, headers: Mapping[str, str], body: Body) -> Answer:
     """The answer as its status means it."""
     if status in (HTTPStatus.OK, HTTPStatus.CREATED):  # a review is answered as created, though nothing is kept
         return Answer(status, body, _staleness(headers))
@@ -89,7 +91,7 @@ def moment(date: str | None) -> datetime | None:
     return None
 
 
-def listed(body: bytes, item_type: type[T]) -> Listed[T]:
+def listed(body: Body, item_type: type[T]) -> Listed[T]:
     """One page from its JSON: strictly, which is fast; a null where a value is expected is read as absent."""
     kind = Listed[item_type]  # type: ignore[valid-type]
     try:
@@ -142,7 +144,7 @@ def _staleness(headers: Mapping[str, str]) -> str:
     return f"an answer {age} s old, out of a cache between us and the API server (Age)" if age.strip("0") else ""
 
 
-def _refusal(status: int, body: bytes) -> str:
+def _refusal(status: int, body: Body) -> str:
     """'403 Forbidden: pods is forbidden …': the status, and the message of the Status object in the body."""
     with suppress(ValueError):
         phrase = f"{status} {HTTPStatus(status).phrase}"
@@ -153,7 +155,7 @@ def _refusal(status: int, body: bytes) -> str:
     return str(status)
 
 
-def undecodable(error: Exception, body: bytes = b"") -> str:
+def undecodable(error: Exception, body: Body = b"") -> str:
     """The reason of a gap where the body was not what was asked for."""
     if body.lstrip()[:1] == b"<":
         return "HTML instead of JSON: a proxy or a login page answers in place of the Kubernetes API"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -138,7 +138,7 @@ class Reader:
         limit_s = min(self._timeout_s, max(LEAST_S, self._left()))
         try:
             response = await self._send(path, bearer, aiohttp.ClientTimeout(total=limit_s), question)
-            body = await response.read()
+            body = await _whole(response.response.content.iter_any())
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             return broken(error, limit_s)
         self.server_time = moment(response.headers.get("Date")) or self.server_time
@@ -236,6 +236,14 @@ class Reader:
                 return tuple(pages.items), cut + reason, False
         self.versions[path] = pages.version
         return tuple(pages.items), "", False
+
+
+async def _whole(content: AsyncIterable[bytes]) -> bytearray:
+    """A body of many megabytes, whose pieces are let go as they are copied: it is in memory once, not twice."""
+    body = bytearray()
+    async for piece in content:
+        body += piece
+    return body
 
 
 def _decoded(path: str, answer: Answer, kind: type[T]) -> tuple[T | None, Gap | None]:

@@ -1,7 +1,5 @@
 """The narrow structs of one observation, and the observation itself: frozen, without secrets, exact through JSON."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from functools import cache
 from typing import Any, Generic, Literal, TypeAlias, TypeVar

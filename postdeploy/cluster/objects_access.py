@@ -1,7 +1,5 @@
 """What our own identity may do in the cluster, as it was asked at the start of a run."""
 
-from __future__ import annotations
-
 from postdeploy.cluster.objects_base import Record
 
 RULES_REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"

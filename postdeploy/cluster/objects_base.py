@@ -1,7 +1,5 @@
 """What every Kubernetes object has, read narrowly: a field that no rule asserts on does not exist here."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any

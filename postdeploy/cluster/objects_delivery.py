@@ -1,7 +1,5 @@
 """What delivers a release: Flux sources, Kustomizations, HelmReleases and image policies; Argo Rollouts; Flagger."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 import msgspec
@@ -103,18 +101,6 @@ class FluxObject(Record, frozen=True):
     status: FluxStatus = FluxStatus()
 
 
-class RolloutSpec(Record, frozen=True):
-    """spec of an Argo Rollout."""
-
-    replicas: int = 1
-    paused: bool = False
-    workload_ref: Reference | None = None
-    min_ready_seconds: int = 0
-    selector: Selector = Selector()
-    strategy: RolloutStrategy | None = None
-    template: PodTemplate = PodTemplate()
-
-
 class RolloutStrategy(Record, frozen=True):
     """Which of the two strategies is declared."""
 
@@ -125,6 +111,18 @@ class RolloutStrategy(Record, frozen=True):
     def keeps_the_old_stack(self) -> bool:
         """Whether old pods stay up for a while after the switch: where traffic is routed, not pods replaced."""
         return self.blue_green is not None or bool(self.canary and self.canary.get("trafficRouting"))
+
+
+class RolloutSpec(Record, frozen=True):
+    """spec of an Argo Rollout."""
+
+    replicas: int = 1
+    paused: bool = False
+    workload_ref: Reference | None = None
+    min_ready_seconds: int = 0
+    selector: Selector = Selector()
+    strategy: RolloutStrategy | None = None
+    template: PodTemplate = PodTemplate()
 
 
 class BlueGreenStatus(Record, frozen=True):

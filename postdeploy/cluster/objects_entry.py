@@ -1,7 +1,5 @@
 """How traffic enters the cluster: Ingresses, Gateways and the routes through them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import ClassVar
 

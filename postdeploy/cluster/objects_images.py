@@ -1,7 +1,5 @@
 """What a registry says a tag is: the digests by which any runtime may report one and the same build."""
 
-from __future__ import annotations
-
 from postdeploy.cluster.objects_base import Record
 
 

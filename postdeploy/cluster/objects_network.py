@@ -1,7 +1,5 @@
 """Events, Services and what stands around workloads: autoscalers, budgets, volumes, custom resource definitions."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 import msgspec

@@ -1,7 +1,5 @@
 """Pods, their templates and their containers. There is no env here, nor any other field that could hold a secret."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 import msgspec

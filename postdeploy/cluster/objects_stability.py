@@ -1,7 +1,5 @@
 """What is kept of how steady the release was: the first look's containers that have changed since, and the hold."""
 
-from __future__ import annotations
-
 from typing import Literal, TypeAlias
 
 from postdeploy.cluster.objects_base import Record, Time

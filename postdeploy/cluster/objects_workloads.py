@@ -1,7 +1,5 @@
 """Deployments, StatefulSets, DaemonSets, ReplicaSets, Jobs and CronJobs."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from postdeploy.cluster.objects_base import Condition, Meta, Record, Reference, Selector, Time, condition

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from functools import partial
 
 from postdeploy.cluster.doom import container_doom, describe, exit_cause
 from postdeploy.cluster.objects import Container, ContainerStatus, Pod
@@ -51,14 +50,17 @@ def is_plainly_well(seen: Pod) -> bool:
     if status.phase != "Running" or seen.metadata.deletion_timestamp or status.ephemeral_container_statuses:
         return False
     for condition in status.conditions:
-        if condition.is_false:
+        if condition.status == "False":
             return False
         if condition.type == "Ready":
             ready = condition
     if ready is None or not ready.is_true or ready.last_transition_time is None:
         return False
-    begun = partial(_runs_since_before, ready.last_transition_time)
-    return all(map(_has_ended_well, status.init_container_statuses)) and all(map(begun, status.container_statuses))
+    since = ready.last_transition_time
+    for each in status.container_statuses:  # loops, for this is asked of every pod there is
+        if not _runs_since_before(since, each):
+            return False
+    return all(map(_has_ended_well, status.init_container_statuses))
 
 
 def _has_ended_well(status: ContainerStatus) -> bool:

@@ -113,7 +113,7 @@ def test_loki_fills_the_gap_it_can_and_is_missed_where_it_is_down(environment):
     with standin("uk-prod", faults=["log-rotated-but-kept", "log-noise-of-others"]) as stand:
         seen = look(stand, environment)
     assert [each.source for each in seen.readings if each.notes] == ["loki"]
-    # A CronJob of the old code may have run since the rollout began, as the hour has it: its log is of the API, and clean.
+    # Whether a CronJob of the old code has run since the rollout began depends on the hour; its log is clean.
     noisy = [each for each in seen.readings if each.bucket == "old" and each.findings]
     assert [each.source for each in noisy] == ["loki"]
     with standin("uk-prod", faults=["loki-down"]) as stand:

@@ -185,4 +185,4 @@ class Api:
         """The first stamp in the file of an instance that is older than the window."""
         async with self.pace.slot(instance.node):
             answer = await self.reader.fetch(self._path(instance, None, FIRST_BYTES))
-        return moment(answer.body[:64])
+        return moment(bytes(answer.body[:64]))
