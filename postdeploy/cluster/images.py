@@ -111,10 +111,10 @@ def running(pods: Iterable[Pod], names: Collection[str]) -> dict[tuple[str, Imag
     """Of the containers of these names: each image asked for and digest its node reports, with the pods of both."""
     found: dict[tuple[str, str, str], list[Pod]] = defaultdict(list)
     for pod in pods:
-        reported = {each.name: each.image_id for each in pod.status.all_statuses}
+        digests = {each.name: each.image_id for each in pod.status.all_statuses}
         for each in pod.spec.all_containers:
             if (name := each.name) in names:
-                found[name, each.image, reported.get(name, "")].append(pod)
+                found[name, each.image, digests.get(name, "")].append(pod)
     parsed: dict[tuple[str, ImageRef, Digest | None], list[Pod]] = defaultdict(list)
     for (name, image, reported), running_it in found.items():
         parsed[name, parse(image), digest_of(reported)] += running_it

@@ -37,6 +37,20 @@ _OURS = frozenset(
 """Labels we decide; host and thread of the runner say nothing about the product."""
 
 
+class _Told(AllureFileLogger):
+    """Writes what tells a reader something: three of four files of a run would say that a fixture was set up."""
+
+    @allure_commons.hookimpl
+    def report_container(self, container: Any) -> None:
+        """Only fixtures with a step, an attachment, or an end of their own that was not good."""
+        if any(map(_tells, (*container.befores, *container.afters))):
+            super().report_container(container)  # type: ignore[no-untyped-call]
+
+
+def _tells(fixture: Any) -> bool:
+    return bool(fixture.steps or fixture.attachments or fixture.description or fixture.status not in (None, "passed"))
+
+
 class AllureRecorder:
     """Fills a run folder's allure-results beside a user's own, from the plan to the last planned check."""
 
@@ -65,7 +79,7 @@ class AllureRecorder:
         """Record from now on; returns what should be said about it."""
         commons = allure_commons.plugin_manager
         self._register(commons, self)
-        self._register(commons, AllureFileLogger(str(self.folder)))  # type: ignore[no-untyped-call]
+        self._register(commons, _Told(str(self.folder)))  # type: ignore[no-untyped-call]
         if not config.pluginmanager.hasplugin("allure_pytest"):
             return [WITHOUT_PLUGIN]
         from allure_pytest.listener import AllureListener
@@ -84,7 +98,7 @@ class AllureRecorder:
         commons = allure_commons.plugin_manager
         self._register(commons, self)
         for each in (self.folder, *also):
-            self._register(commons, AllureFileLogger(str(each)))  # type: ignore[no-untyped-call]
+            self._register(commons, _Told(str(each)))  # type: ignore[no-untyped-call]
 
     def finish(self, results: Iterable[Result], at_ms: int) -> None:
         """Write one result for each planned check that no test reported, then stop."""

@@ -21,7 +21,16 @@ SUITE = """
     import allure, pytest
 
     @pytest.fixture
-    def account():
+    def silent():
+        return 1
+
+    @pytest.fixture
+    def late():
+        yield
+        raise ValueError("hunter2 is locked")
+
+    @pytest.fixture
+    def account(silent):
         with allure.step("log in with hunter2"):
             yield "hunter2"
 
@@ -35,6 +44,9 @@ SUITE = """
         allure.attach(b"\\x89PNG", "picture", allure.attachment_type.PNG)
         print("hunter2 on stdout")
         assert component != "crm-api", "hunter2 was refused"
+
+    def test_untidy(late):
+        pass
 
     @pytest.mark.skip(reason="hunter2")
     def test_skipped():
@@ -148,6 +160,14 @@ def test_nothing_secret_reaches_ours_or_the_users_folder(run, results, tmp_path)
         assert not [each.name for each in files if b"hunter2" in each.read_bytes()]
     pictures = [each.read_bytes() for each in (tmp_path / "allure-results").glob("*.png")]
     assert pictures == [b"\x89PNG"] * 2
+
+
+def test_a_fixture_makes_a_file_only_where_it_did_something_or_ended_badly(run, results, tmp_path):
+    run("-k", "test_tag or test_untidy", results=results)
+    folder = tmp_path / "allure-results"
+    groups = [json.loads(each.read_text(encoding="utf-8")) for each in folder.glob("*-container.json")]
+    assert sorted(each["befores"][0]["name"] for each in groups) == ["account", "account", "late"]
+    assert {step["name"] for each in groups for step in each["befores"][0].get("steps", ())} == {"log in with ***"}
 
 
 def test_a_users_own_folder_is_filled_with_the_same(run, results, tmp_path, plan):
