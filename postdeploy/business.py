@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from postdeploy.deadline import Deadline
-from postdeploy.environment import ROLES, Environment
+from postdeploy.environment import ROLES, Account, Environment
 from postdeploy.standin import Standin
 from postdeploy.verdict import Unverified
 
@@ -103,6 +103,7 @@ def _visit(how: Opening, client: Any, server_name: str | None) -> Any:
     from postdeploy.broker.undo.store import Store
     from postdeploy.broker.undo.undoing import Undoer
     from postdeploy.broker.visit import Visit
+    from postdeploy.broker.visitor import Visitor
 
     environment, rehearsal = how.environment, how.standin is not None
     patience = how.patience or Patience.of(environment, rehearsal=rehearsal)
@@ -113,12 +114,16 @@ def _visit(how: Opening, client: Any, server_name: str | None) -> Any:
     for name, value in how.line.items():
         setattr(line, name, value)
 
+    def parts(role: str) -> tuple[Account, Keys, Lease]:
+        declared: Account = getattr(environment.api.accounts, role)
+        return declared, how.keys[role], Lease(store, declared.id, how.origin.run_id)
+
     def account(role: str) -> Client:
-        declared = getattr(environment.api.accounts, role)
-        lease = Lease(store, declared.id, how.origin.run_id)
-        return Client(declared, how.keys[role], line, lease, gate, patience.margin_s)
+        declared, keys, lease = parts(role)
+        return Client(declared, keys, line, lease, gate, patience.margin_s)
 
     trader, other = account("trader"), account("other")
+    visitor = Visitor(*parts("visitor"), gate, patience.margin_s, line.rest)
 
     def keep_leases() -> None:
         for each in (trader, other):
@@ -131,7 +136,7 @@ def _visit(how: Opening, client: Any, server_name: str | None) -> Any:
     teller = Teller(till, journal, rules, patience.every_s, patience.reserve_s, patience.within_s)
     reserve = lambda: Deadline(patience.reserve_s)  # noqa: E731
     undoer = Undoer(journal, till, trader.account.id, patience.in_flight_s, patience.every_s, reserve, line.rest)
-    return Visit(environment, line, trader, other, teller, undoer, how.is_red)
+    return Visit(environment, line, trader, other, teller, undoer, visitor, how.is_red)
 
 
 def replay_desk(environment: Environment, recording: Recording) -> Desk:

@@ -68,6 +68,9 @@ def parser() -> argparse.ArgumentParser:
     planned = verb("plan", plan, "Print the checks that would run, and what they would look at.")
     planned.add_argument("--env", required=True, metavar="NAME")
 
+    looked = verb("browser", browser, "Print the browser that the journeys would use; 10 when there is none.")
+    looked.add_argument("--browser-ws", metavar="URL", help="a remote one: a Playwright server or a grid")
+
     rehearsed = verb("rehearse", rehearse, "Serve a stand-in of an environment until interrupted.")
     rehearsed.add_argument("--env", required=True, metavar="NAME")
     rehearsed.add_argument("--fault", action="append", default=[], metavar="NAME", help="a fault or a trap; repeatable")
@@ -198,6 +201,19 @@ def plan(options: argparse.Namespace) -> int:
 
     environment = load(options.env)
     print(touches(expand(checks.load(), environment), environment))
+    return 0
+
+
+def browser(options: argparse.Namespace) -> int:
+    """Whether there is one, and which; without one the line that installs it."""
+    from postdeploy.browser.launching import Launcher
+
+    try:
+        with Launcher(options.browser_ws) as launcher:
+            print(launcher.look())
+    except Unverified as error:
+        print(f"postdeploy: {error}", file=sys.stderr)
+        return int(ExitCode.UNVERIFIED)
     return 0
 
 

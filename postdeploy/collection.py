@@ -30,6 +30,7 @@ BAD_INPUT = (
 )
 """What a user can mend: said in one paragraph, exit code 4."""
 
+BROWSER = "journeys"
 ONCE = "environment"
 """The family of one: such a check is not repeated."""
 
@@ -129,6 +130,8 @@ def mark_by_folder(config: pytest.Config, items: list[pytest.Item]) -> None:
             items.remove(item)
         else:
             item.stash[KEY] = key
+            if run.replayed and tier == BROWSER:
+                vars(item)["fixturenames"] = []  # its verdict is carried over: nothing is set up
     # Cheap and read-only first: what acts on the world comes after what could forbid it.
     items.sort(key=lambda each: TIERS.index(_tier(each, config.rootpath) or TIERS[-1]))
 

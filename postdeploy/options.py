@@ -41,6 +41,7 @@ class Options:
     """From the command line only, as the next one; see `postdeploy.evidence.signing`."""
     sign_public_key: str | None = None
     unsigned: bool = False
+    all_brands: bool = False
 
     @property
     def is_fleet(self) -> bool:
@@ -109,6 +110,10 @@ def add_options(group: Any) -> None:
     add("--sign-key", metavar="FILE|URI", help="Key that signs the evidence. Default: $POSTDEPLOY_SIGNING_KEY.")
     add("--sign-public-key", metavar="FILE", help="PEM of its public key, for a URI. $POSTDEPLOY_SIGNING_PUBLIC_KEY.")
     add("--unsigned", action="store_true", help="Leave the evidence unsigned; the verdict line says so.")
+    add("--all-brands", action="store_true", help="Let the journeys visit every brand in every language.")
+    add("--browser-ws", metavar="URL", help="Remote browser: a Playwright server or a grid. Default: $BROWSER_WS_URL.")
+    add("--headed", action="store_true", help="Show the browser's window.")
+    add("--slow-mo", metavar="MS", type=float, default=0.0, help="Pause after each of the browser's actions.")
     add("--fail-on-soft", action="store_true", help="Exit 11 when a check is flaky or degraded.")
 
 
@@ -140,6 +145,7 @@ def read_options(config: Any) -> Options:
         sign_key=given("sign_key"),
         sign_public_key=given("sign_public_key"),
         unsigned=given("unsigned"),
+        all_brands=given("all_brands"),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 import pytest
 
 from postdeploy.evidence.results import Attempt, worst
-from postdeploy.verdict import Held, NotApplicable, ProductDown, Residue, Unverified, Verdict, verdict_of
+from postdeploy.verdict import Carried, Held, NotApplicable, ProductDown, Residue, Unverified, Verdict, verdict_of
 
-EXPECTED = (AssertionError, ProductDown, Unverified, NotApplicable, Residue)
+EXPECTED = (AssertionError, ProductDown, Unverified, NotApplicable, Residue, Carried)
+PLAYWRIGHT = "playwright."
 
 
 @dataclass
@@ -31,6 +33,8 @@ class Outcome:
     finished: bool = False
     attempts: tuple[Attempt, ...] = ()
     """Looks before the one that was judged."""
+    endings: list[Callable[[], None]] = field(default_factory=list)
+    """What is to be done once the last phase has been judged."""
 
     def note(self, verdict: Verdict, message: str) -> None:
         """Remember a soft finding, or a phase's failure; the graver verdict stays."""
@@ -47,6 +51,10 @@ class Outcome:
 
 def judge_phase(error: BaseException) -> tuple[Verdict, str]:
     """The verdict and the message of a phase that raised."""
+    if type(error).__module__.startswith(PLAYWRIGHT):
+        from postdeploy.browser.troubles import translated
+
+        error = translated(error)
     verdict = verdict_of(error)
     if isinstance(error, Held):
         return verdict, str(error)

@@ -13,7 +13,7 @@ from postdeploy.reporting import RUN
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-pytest_plugins = ["postdeploy.fixtures"]
+pytest_plugins = ["postdeploy.fixtures", "postdeploy.browsing"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -62,6 +62,11 @@ def pytest_runtestloop(session: pytest.Session) -> object:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
     return reporting.stop_when_spent(item.session)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:
+    reporting.carry_over(pyfuncitem)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -59,12 +59,17 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[SecretStr | str] = (), *, keep: Iterable[str] = ()) -> None:
         """`keep`: texts known to be harmless, such as the names of the synthetic accounts."""
-        forms = {form for each in secrets for form in _encoded(_plain(each)) if form not in MASK}
-        self._secrets = _any_of(forms)
+        self._forms: set[str] = set()
         self._keep = frozenset(keep)
+        self.learn(secrets)
 
     def __repr__(self) -> str:
         return "<redactor>"
+
+    def learn(self, secrets: Iterable[SecretStr | str]) -> None:
+        """Know these too from now on: what was given out while the run went on, such as a session."""
+        self._forms |= {form for each in secrets for form in _encoded(_plain(each)) if form not in MASK}
+        self._secrets = _any_of(self._forms)
 
     def text(self, text: str) -> str:
         """The text with secrets masked."""

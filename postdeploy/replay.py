@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from postdeploy import observations
 from postdeploy.environment import Environment
+from postdeploy.verdict import Carried, Verdict
 
 if TYPE_CHECKING:
     from postdeploy.broker.recording import Recording
@@ -51,6 +52,15 @@ class Replayed:
         """The recorded exchanges, served instead of the network."""
         recording: Recording = observations.load("exchanges", self.folder)
         return recording
+
+    def carried(self, key: tuple[str, str], run_id: str) -> Carried:
+        """What the run itself made of a check, to be raised: nobody makes a journey again without a product."""
+        try:
+            results = json.loads((self.folder / "results.json").read_bytes())
+            found = next(each for each in results if (each["id"], each["subject"]) == key)
+            return Carried(Verdict(found["verdict"]), f"carried from {run_id}: {found['message'] or found['verdict']}")
+        except (OSError, ValueError, KeyError, StopIteration) as error:
+            return Carried(Verdict.UNVERIFIED, f"{run_id} holds no result of it: {type(error).__name__}")
 
     def close(self) -> None:
         """Nothing is open."""

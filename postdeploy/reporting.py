@@ -122,6 +122,13 @@ def stop_when_spent(session: pytest.Session) -> bool | None:
     return True
 
 
+def carry_over(item: pytest.Item) -> None:
+    """In a replay a journey is not made again: its verdict is the replayed run's."""
+    run = item.config.stash[RUN]
+    if run is not None and KEY in item.stash and item.get_closest_marker("journeys") and run.began:
+        run.carry(item.stash[KEY])
+
+
 def note(item: pytest.Item, call: pytest.CallInfo[Any]) -> None:
     """Put what a phase raised into the check's outcome, before pytest makes its report of it."""
     run = item.config.stash[RUN]
@@ -136,6 +143,8 @@ def note(item: pytest.Item, call: pytest.CallInfo[Any]) -> None:
         tolerated(outcome, run.environment.tolerances, run.today)
     outcome.finished = call.when == "teardown"
     if outcome.finished:
+        for each in outcome.endings:
+            each()
         item.user_properties.append(("verdict", outcome.verdict.value))
 
 
@@ -148,7 +157,7 @@ def conclude(item: pytest.Item, report: pytest.TestReport) -> pytest.TestReport:
     report.verdict = outcome.verdict  # type: ignore[attr-defined]
     if report.outcome != "failed":
         return report
-    if outcome.verdict in (Verdict.DEGRADED, Verdict.FLAKY):
+    if outcome.verdict in (Verdict.PASSED, Verdict.DEGRADED, Verdict.FLAKY):
         report.outcome, report.longrepr = "passed", None
     elif outcome.verdict is Verdict.NOT_APPLICABLE:
         report.outcome, report.longrepr = "skipped", (str(item.path), 0, outcome.message)

@@ -96,7 +96,8 @@ class Run:
         """A run of the environment asked for; an unknown or wrong file raises what the loader raises."""
         if options.replay:
             return cls(options, root, *read_run_folder(options.replay))
-        return cls(options, root, load(options.environments[0], root / "environments"))
+        environment = load(options.environments[0], root / "environments")
+        return cls(options, root, environment.with_all_brands() if options.all_brands else environment)
 
     def start_standin(self) -> None:
         """Start the rehearsal now, so that it is up when collection ends."""
@@ -151,8 +152,8 @@ class Run:
             self.source.redact = self.redactor.text
             self.source.keep = self.folder.write_bytes if self.options.keep_logs else None
         self.began = True
-        self._event("plan written", sha256=committed, planned=len(self.plan), selected=len(self.selected))
-        self._event("run began", run_id=run_id, release=release, scope=self.record.scope)
+        self.event("plan written", sha256=committed, planned=len(self.plan), selected=len(self.selected))
+        self.event("run began", run_id=run_id, release=release, scope=self.record.scope)
         self.said += mark_unfinished(self.options.archive, self.environment.name, run_id)
 
     def _signing_key(self) -> SigningKey | None:
@@ -217,16 +218,17 @@ class Run:
                 self._blind(what, error)
             else:
                 self.keep(what)
-                self._event(f"looked at the {what}")
+                self.event(f"looked at the {what}")
                 for each in self.source.looks:
-                    self._event("request", **msgspec.structs.asdict(each))
+                    self.event("request", **msgspec.structs.asdict(each))
                 self.source.looks = ()
         if self._is_rehearsal and not self.record.rehearsal:
             self.record = msgspec.structs.replace(self.record, rehearsal=True)
             if self.recorder is not None:
                 self.recorder.rehearsal = True
 
-    def _event(self, message: str, **facts: object) -> None:
+    def event(self, message: str, **facts: object) -> None:
+        """Write a line of the run's log."""
         if self.journal is not None:
             self.journal.event(message, **facts)  # type: ignore[arg-type]
 
@@ -324,6 +326,11 @@ class Run:
             with suppress(Unverified):
                 if is_declared:
                     yield token(self.environment.name)
+
+    def carry(self, key: Key) -> None:
+        """In a replay raise what the replayed run made of a check that needs a living product."""
+        if self.replayed and isinstance(self.source, Replayed):
+            raise self.source.carried(key, self.replayed["run_id"])
 
     # --- judge ---------------------------------------------------------------------------------------------------
 

@@ -50,6 +50,8 @@ class Standin:
     """The moment that it rehearses, for calendars."""
     feed_token: SecretStr = field(default_factory=lambda: SecretStr(""))
     """What opens its quote feed."""
+    issuer_pem: str = ""
+    """The authority that signed its hosts' certificates, itself signed by the other."""
 
 
 def kubeconfig_paths(variables: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
@@ -111,6 +113,7 @@ def _standin(said: Mapping[str, Any]) -> Standin:
         resolvers=tuple(said.get("resolvers", ())),
         moment=datetime.fromisoformat(said["moment"]) if said.get("moment") else None,
         feed_token=SecretStr(str(said.get("feed_token", ""))),
+        issuer_pem=str(said.get("issuer", "")),
     )
 
 

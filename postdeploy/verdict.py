@@ -57,6 +57,14 @@ class NotApplicable(Exception):
     """The environment declares the subject absent."""
 
 
+class Carried(Exception):
+    """The verdict of a check that only a living environment can give, taken over from the run that is replayed."""
+
+    def __init__(self, verdict: Verdict, message: str) -> None:
+        super().__init__(message)
+        self.verdict = verdict
+
+
 class Residue(Exception):
     """A clean-up failed: something of ours is left in production."""
 
@@ -66,6 +74,8 @@ def verdict_of(error: BaseException | None) -> Verdict:
     match error:
         case None:
             return Verdict.PASSED
+        case Carried():
+            return error.verdict
         case Residue():
             return Verdict.RESIDUE
         case NotApplicable():

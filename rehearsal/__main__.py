@@ -130,7 +130,7 @@ class Stage:
             from rehearsal.faults import apply
 
             apply(self.options.fault, self.world, brokerage)
-        self.public = Public(self.world.front, brokerage.app(), self.authority)
+        self.public = Public(self.world.front, brokerage, self.authority)
         told = await self.public.open()
         return dict.fromkeys(self.environment.hosts, f"{LOOPBACK}:{self.public.port}"), told
 

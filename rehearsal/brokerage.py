@@ -12,7 +12,10 @@ from aiohttp import web
 
 from postdeploy.environment import Environment
 from rehearsal.client_api import ClientApi
-from rehearsal.pages import login_page, maintenance_page
+from rehearsal.front import FrontSettings
+from rehearsal.moods_web import WebMood
+from rehearsal.pages import maintenance_page
+from rehearsal.web_client import WebClient
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -45,16 +48,20 @@ class Brokerage:
         self.settings = {host: HostSettings(version=release) for host in environment.hosts}
         self.clients = ClientApi(environment, seed, password, state)
         self.api = self.clients.settings
+        self.web = WebMood()
         self.brands = {each.host: each for each in environment.brands.values()}
 
-    def app(self) -> web.Application:
+    def client(self, front: FrontSettings) -> WebClient:
+        """The pages of its web client, by the builds that these fronts serve."""
+        return WebClient(front, self.clients, self.web)
+
+    def app(self, client: WebClient | None = None) -> web.Application:
         """The application that serves every declared host, told apart by the Host header."""
         app = web.Application(middlewares=[self._as_host])
         app.router.add_get("/health", self._health)
         app.router.add_get("/version", self._version)
-        app.router.add_get("/login", self._login_page)
-        app.router.add_post("/login", self._login_form)
         app.add_routes(self.clients.routes())
+        app.add_routes(client.routes() if client else ())
         app.on_response_prepare.append(self.clients.stamp)
         return app
 
@@ -79,21 +86,6 @@ class Brokerage:
 
     async def _version(self, request: web.Request) -> web.Response:
         return web.json_response({"version": self.settings[host_of(request)].version, "build": self.build})
-
-    async def _login_page(self, request: web.Request, error: bool = False) -> web.Response:
-        brand = self.brands.get(host_of(request))
-        if brand is None:
-            return web.json_response({"error": "this host has no pages"}, status=404)
-        return web.Response(text=login_page(brand, error), status=401 if error else 200, content_type="text/html")
-
-    async def _login_form(self, request: web.Request) -> web.Response:
-        form = await request.post()
-        login = str(form.get("username", ""))
-        status, _ = self.clients.doors.enter(login, str(form.get("password", "")))
-        if status != 200:
-            return await self._login_page(request, error=True)
-        self.clients.doors.grant(login)
-        return web.Response(status=303, headers={"Location": "/"})
 
 
 def host_of(request: web.Request) -> str:

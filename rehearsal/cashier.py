@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import sqlite3
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -103,23 +105,44 @@ class Cashier:
         given = await request.json()
         if trouble.endswith("before"):
             return await _trouble(trouble)
-        with self.bank.step():
-            known = self.bank.one(
-                "select * from answers where account = ? and key = ? and path = ?", account, key, request.path
-            )
-            if known is not None and not self.mood.ignores_keys:
-                return web.json_response(text=known["body"], status=known["status"])
-            try:
-                status, told = 201, act(request, account, key, given)
-            except Refused as refused:
-                status, told = refused.status, {"error": refused.error}
-            values = (account, key, request.path, status, json.dumps(told))
-            self.bank.run("insert or replace into answers values (?, ?, ?, ?, ?)", *values)
+        status, told = self._remembered((account, key, request.path), lambda: act(request, account, key, given))
         if trouble:
             return await _trouble(trouble)
         return web.json_response(told, status=status)
 
-    def _deposit(self, request: web.Request, account: str, key: str, given: dict[str, Any]) -> dict[str, Any]:
+    def _remembered(self, place: tuple[str, str, str], act: Callable[[], dict[str, Any]]) -> tuple[int, dict[str, Any]]:
+        """What an act comes to, or what it came to when its key was seen before."""
+        with self.bank.step():
+            known = self.bank.one("select * from answers where account = ? and key = ? and path = ?", *place)
+            if known is not None and not self.mood.ignores_keys:
+                return int(known["status"]), json.loads(known["body"])
+            try:
+                status, told = 201, act()
+            except Refused as refused:
+                status, told = refused.status, {"error": refused.error}
+            self.bank.run("insert or replace into answers values (?, ?, ?, ?, ?)", *place, status, json.dumps(told))
+        return status, told
+
+    def by_page(self, account: str, headers: Mapping[str, str], given: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """A deposit through a page: under the key and the tag that the request carries, else under one of its own."""
+        declared = self.psp.environment.deposits.get(str(given.get("method")))
+        name = next(iter(self.psp.environment.business.spending.beneficiaries), "nobody")
+        given |= {"currency": declared.currency if declared else "", "beneficiary": self.mood.stranger or name}
+        given |= {"tag": headers.get("X-Synthetic-Tag", ""), "capture": headers.get("X-Synthetic-Capture") != "no"}
+        key = headers.get("Idempotency-Key") or secrets.token_hex(20)
+        return self._remembered((account, key, "page"), lambda: self._deposit(None, account, key, given))
+
+    def known(self, account: str, ident: str) -> dict[str, Any] | None:
+        """One deposit of an account."""
+        row = self.bank.one("select * from payments where id = ? and account = ?", ident, account)
+        return self._told(row) if row else None
+
+    def newest(self, account: str) -> list[dict[str, Any]]:
+        """The last deposits of an account, the newest first."""
+        rows = self.bank.all("select * from payments where account = ? order by rowid desc limit 50", account)
+        return [self._told(each) for each in rows]
+
+    def _deposit(self, request: web.Request | None, account: str, key: str, given: dict[str, Any]) -> dict[str, Any]:
         declared = self.psp.environment.deposits.get(str(given.get("method")))
         if declared is None or declared.method in self.mood.withdrawn:
             raise Refused(422, f"no method {given.get('method')!r}")

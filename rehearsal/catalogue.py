@@ -16,6 +16,7 @@ from rehearsal import (
     faults_batch,
     faults_bits,
     faults_business,
+    faults_client,
     faults_content,
     faults_edge,
     faults_flux,
@@ -35,6 +36,7 @@ from rehearsal import (
     traps_batch,
     traps_bits,
     traps_business,
+    traps_client,
     traps_events,
     traps_flux,
     traps_images,
@@ -59,10 +61,11 @@ TOPICS = (
     *(faults_traffic, faults_around, traps_traffic, traps_events),
     *(faults_edge, faults_content, faults_smoke, traps_web),
     *(faults_business, faults_money, traps_business),
+    *(faults_client, traps_client),
 )
 """Importing them is what fills the register."""
 
-TIERS = ("infra", "endpoints", "smoke")
+TIERS = ("infra", "endpoints", "smoke", "journeys")
 
 
 def _listed(kind: str) -> dict[str, Entry]:

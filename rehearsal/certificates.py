@@ -32,6 +32,11 @@ class Certificates:
         self._of_host = cache(self._made)
         self._names = self._alternatives()
 
+    @property
+    def issuer(self) -> str:
+        """The authority that signs the hosts' certificates, as PEM: browsers trust it by its key."""
+        return self._intermediate.cert_pem.bytes().decode()
+
     def front(self, *, old: bool = False) -> ssl.SSLContext:
         """A context that answers with the certificate of whatever host is asked for."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -9,9 +9,9 @@ from aiohttp import web
 
 from rehearsal.entry import fault
 from rehearsal.front import EVERYWHERE, Answer
-from rehearsal.pages import front_page, maintenance_page
+from rehearsal.front_end import build_of, files_of
+from rehearsal.pages import Setting, front_page, maintenance_page
 from rehearsal.scene import Scene
-from rehearsal.site import build_of, files_of
 
 CODE = "endpoints.status.code"
 GENUINE = "endpoints.pages.genuine"
@@ -42,7 +42,7 @@ def front_of(scene: Scene, host: str) -> str:
     world = scene.world
     brand = next(each for each in world.environment.brands.values() if each.host == host)
     build, files = build_of(world.release), files_of(world.release)
-    return front_page(brand, locale=brand.locale, web=world.environment.web, build=build, files=files)
+    return front_page(Setting(brand, brand.locale, world.environment.web, build, files))
 
 
 def always(answer: Callable[[], Answer]) -> Callable[[Answer, web.Request], Answer]:

@@ -34,6 +34,9 @@ SOAK_SEEDS = 100
 SEEDS_BELOW = 10**6
 BAD_USAGE = 4
 LAST_LINES = 12
+BROWSER = "journeys"
+BROWSER_EVERY = 6
+"""Of so many healthy seeds of the matrix one goes through the browser too; in a soak each does."""
 BUNDLE = 6
 """Traps in one run."""
 
@@ -46,6 +49,8 @@ class Case:
     seed: int
     entries: tuple[Entry, ...] = ()
     """One fault, or some traps, which share a run because none may show; none is a healthy rehearsal."""
+    browser: bool = True
+    """Whether a healthy rehearsal makes the browser journeys too, which take longer than all other tiers."""
 
     @property
     def fault(self) -> Entry | None:
@@ -69,9 +74,28 @@ class Case:
         faults = [part for each in self.entries for part in ("--fault", each.name)]
         soft = ["--fail-on-soft"] if self.fault and self.fault.verdict in ("degraded", "flaky") else []
         held = ["--hold", f"{max((each.hold_s for each in self.entries), default=0):g}"]
-        # What is red is told by its own tier; that nothing else is, only a run of all of them tells.
-        tier = self.fault.tier if self.fault else "verify"
-        return ["-m", tier, f"--env={self.environment}", "--rehearsal", "--seed", str(self.seed), *faults, *held, *soft]
+        return [
+            "-m",
+            self._marks,
+            f"--env={self.environment}",
+            "--rehearsal",
+            "--seed",
+            str(self.seed),
+            *faults,
+            *held,
+            *soft,
+        ]
+
+    @property
+    def _marks(self) -> str:
+        """What is red is told by its own tier; that nothing else is, only a run of the others tells.
+
+        Traps of other tiers leave the browser out: nothing that they bend is seen through it.
+        """
+        if self.fault:
+            return self.fault.tier
+        journeys = any(each.tier == BROWSER for each in self.entries) if self.entries else self.browser
+        return "verify" if journeys else f"verify and not {BROWSER}"
 
     @property
     def alone(self) -> tuple[Case, ...]:
@@ -109,14 +133,17 @@ def cases(environments: Sequence[str], seeds: int, only: Sequence[str] = ()) -> 
     wanted += bundles([each for each in TRAPS.values() if not only or each.name in only])
     healthy = range(1, seeds + 1) if not only or SEEDS in only else ()
     struck = [Case(entries[0].only_in or next(turns), next(numbers), entries) for entries in wanted]
-    return struck + [Case(next(turns), seed) for seed in healthy]
+    return struck + [Case(next(turns), seed, browser=seed % BROWSER_EVERY == 1) for seed in healthy]
 
 
 def bundles(traps: Sequence[Entry]) -> list[tuple[Entry, ...]]:
     """Traps that share a run: of the same environment and the same hold, from topics as different as can be."""
     found: list[tuple[Entry, ...]] = []
-    alike = sorted(traps, key=lambda each: (each.only_in, each.hold_s))
-    for _, group in itertools.groupby(alike, key=lambda each: (each.only_in, each.hold_s)):
+
+    def kind(entry: Entry) -> tuple[str, float, bool]:
+        return entry.only_in, entry.hold_s, entry.tier == BROWSER
+
+    for _, group in itertools.groupby(sorted(traps, key=kind), key=kind):
         members = list(group)
         runs = math.ceil(len(members) / BUNDLE)
         found += [tuple(members[start::runs]) for start in range(runs)]

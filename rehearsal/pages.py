@@ -1,30 +1,15 @@
-"""The few HTML pages of the rehearsal's brokerage, in the language of the brand that shows them."""
+"""The HTML of the rehearsal's web client: one frame for every page, in the language of the brand that shows it."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from html import escape
 
-from postdeploy.environment import Brand, Web
+from postdeploy.environment import Brand, Web, labels
 
-# ruff: noqa: RUF001 - Greek letters that look like Latin ones are what a Greek page consists of.
-WORDS = {
-    "en": ("Sign in", "E-mail", "Password", "Those details are not right."),
-    "el": ("Σύνδεση", "E-mail", "Κωδικός πρόσβασης", "Τα στοιχεία δεν είναι σωστά."),
-    "mt": ("Idħol", "E-mail", "Password", "Id-dettalji mhumiex tajbin."),
-    "cy": ("Mewngofnodi", "E-bost", "Cyfrinair", "Nid yw'r manylion hynny'n gywir."),
-    "de": ("Anmelden", "E-Mail", "Passwort", "Diese Angaben stimmen nicht."),
-    "fr": ("Connexion", "E-mail", "Mot de passe", "Ces informations ne sont pas correctes."),
-    "it": ("Accedi", "E-mail", "Password", "I dati non sono corretti."),
-    "es": ("Iniciar sesión", "Correo electrónico", "Contraseña", "Los datos no son correctos."),
-    "pl": ("Zaloguj się", "E-mail", "Hasło", "Te dane są nieprawidłowe."),
-    "zh": ("登入", "電郵", "密碼", "資料不正確。"),
-    "ms": ("Log masuk", "E-mel", "Kata laluan", "Butiran itu tidak betul."),
-    "ar": ("تسجيل الدخول", "البريد الإلكتروني", "كلمة المرور", "البيانات غير صحيحة."),
-    "af": ("Meld aan", "E-pos", "Wagwoord", "Daardie besonderhede is nie reg nie."),
-}
 RIGHT_TO_LEFT = frozenset({"ar", "he", "fa", "ur"})
 
 PAGE = """<!doctype html>
@@ -33,48 +18,107 @@ PAGE = """<!doctype html>
 {head}</head>
 <body>
 <p data-testid="risk-warning">{warning}</p>
-<main>
+<header>{header}</header>
+<main{long}>
 <h1>{title}</h1>
 {main}
 </main>
-<footer><small data-testid="legal-entity">{brand} is a trading name of {legal_entity}. {licence}</small></footer>
+<footer><a href="/{lang}/legal/risk">{risk}</a> · <a href="/{lang}/legal/terms">{terms}</a>
+<small data-testid="legal-entity">{brand} is a trading name of {legal_entity}. {licence}</small></footer>
+<div data-testid="cookie-banner" role="region" aria-label="Cookies" hidden><button type="button">{accept}</button></div>
 </body>
 </html>
 """
-FORM = """{alert}<form method="post" action="/login" data-testid="login-form">
+FORM = """{alert}<form method="post" action="/{locale}/login" data-testid="login-form">
 <label>{username} <input name="username" type="text" autocomplete="username" required></label>
 <label>{password} <input name="password" type="password" autocomplete="current-password" required></label>
-<button type="submit" data-testid="login-submit">{title}</button>
+<button type="submit" data-testid="login-submit">{sign_in}</button>
 </form>"""
-LINK = '<p><a href="/login" data-testid="login-link">{title}</a></p>'
+CODE = """{alert}<form method="post" action="/{locale}/login/code" data-testid="code-form">
+<input type="hidden" name="challenge" value="{challenge}">
+<label>{code} <input name="otp" type="text" inputmode="numeric" autocomplete="one-time-code" required></label>
+<button type="submit">{confirm}</button>
+</form>"""
+MENU = """<nav data-testid="menu">
+<a href="/{locale}/account">{account}</a><a href="/{locale}/instruments">{instruments}</a>
+<a href="/{locale}/deposit">{deposit}</a><a href="/{locale}/history">{history}</a></nav>
+<form method="post" action="/{locale}/logout"><button type="submit">{sign_out}</button></form>"""
 
 
-def front_page(brand: Brand, *, locale: str, web: Web, build: str, files: Mapping[str, bytes]) -> str:
+@dataclass(frozen=True)
+class Setting:
+    """Where a page is shown: whose, in which language, by which build."""
+
+    brand: Brand
+    locale: str
+    web: Web | None = None
+    build: str = ""
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    path: str = ""
+    """What follows the locale in its address, so that the other languages lead to the same page."""
+    signed_in: bool = False
+
+    def fill(self, form: str, **values: str) -> str:
+        """A form with the words of this language and these values, all of them escaped."""
+        words = {**labels(self.locale), "locale": self.locale, **values}
+        return form.format_map(
+            {name: escape(str(each)) for name, each in words.items()} | {"alert": self._alert(values)}
+        )
+
+    def page(self, title: str, main: str, *, long: bool = False) -> str:
+        """A whole page."""
+        brand, words = self.brand, labels(self.locale)
+        return PAGE.format(
+            lang=escape(self.locale),
+            direction="rtl" if self.locale.split("-")[0].lower() in RIGHT_TO_LEFT else "ltr",
+            title=escape(title),
+            brand=escape(brand.name),
+            legal_entity=escape(brand.legal_entity),
+            licence=escape(self.web.licence) if self.web else "",
+            warning=escape(self.web.warning(self.locale)) if self.web else "",
+            head=_head(self.build, self.files),
+            header=self._header(),
+            main=main,
+            long=' class="long"' if long else "",
+            **{name: escape(words[name]) for name in ("risk", "terms", "accept")},
+        )
+
+    def _header(self) -> str:
+        name, words = escape(self.brand.name), labels(self.locale)
+        logo = f'<img data-testid="logo" src="/assets/logo-{name}.svg" alt="{name}" width="160" height="32">'
+        others = "".join(
+            f'<a href="/{each}/{self.path}" hreflang="{each}" lang="{each}">{each}</a>' for each in self.brand.languages
+        )
+        languages = f'<nav aria-label="{escape(words["language"])}" data-testid="languages">{others}</nav>'
+        menu = self.fill(MENU) if self.signed_in else ""
+        return f'<a href="/{self.locale}/">{logo}</a>{menu}{languages if len(self.brand.languages) > 1 else ""}'
+
+    @staticmethod
+    def _alert(values: Mapping[str, str]) -> str:
+        return f'<p role="alert">{escape(values["wrong"])}</p>\n' if values.get("wrong") else ""
+
+
+def front_page(setting: Setting) -> str:
     """The brand's front page."""
-    title = escape(words_of(locale)[0])
-    return _page(brand, locale, escape(brand.name), LINK.format(title=title), web, _head(build, files))
+    link = '<p><a href="/{locale}/login" data-testid="login-link">{sign_in}</a></p>'
+    return setting.page(setting.brand.name, setting.fill(link))
 
 
-def login_page(
-    brand: Brand,
-    error: bool = False,
-    *,
-    locale: str = "",
-    web: Web | None = None,
-    build: str = "",
-    files: Mapping[str, bytes] | None = None,
-) -> str:
-    """The brand's login form, saying in its own language when the details were refused."""
-    locale = locale or brand.locale
-    title, username, password, wrong = words_of(locale)
-    alert = f'<p role="alert">{escape(wrong)}</p>\n' if error else ""
-    form = FORM.format(alert=alert, username=escape(username), password=escape(password), title=escape(title))
-    return _page(brand, locale, title, form, web, _head(build, files or {}))
+def login_page(setting: Setting, *, refused: bool = False) -> str:
+    """The login form, saying in its own language when the details were refused."""
+    words = labels(setting.locale)
+    return setting.page(words["sign_in"], setting.fill(FORM, **_wrong(words, refused=refused)))
+
+
+def code_page(setting: Setting, challenge: str, *, refused: bool = False) -> str:
+    """The second step of a login."""
+    words = labels(setting.locale)
+    return setting.page(words["code"], setting.fill(CODE, challenge=challenge, **_wrong(words, refused=refused)))
 
 
 def error_page(brand: Brand) -> str:
     """What there is instead of a page that does not exist."""
-    return _page(brand, brand.locale, "404", "<p>There is no such page.</p>", None, "")
+    return Setting(brand, brand.locale).page("404", "<p>There is no such page.</p>")
 
 
 def maintenance_page(brand: Brand | None) -> str:
@@ -82,12 +126,11 @@ def maintenance_page(brand: Brand | None) -> str:
     sentence = "<p>We are carrying out scheduled maintenance and will be back shortly.</p>"
     if brand is None:
         return f"<!doctype html>\n<html lang='en'><title>Maintenance</title><h1>Maintenance</h1>{sentence}</html>\n"
-    return _page(brand, brand.locale, "Maintenance", sentence, None, "")
+    return Setting(brand, brand.locale).page("Maintenance", sentence)
 
 
-def words_of(locale: str) -> tuple[str, str, str, str]:
-    """The form's words in the language of a locale such as `zh-HK` or `en_GB`; English where we have none."""
-    return WORDS.get(locale.replace("_", "-").split("-")[0].lower(), WORDS["en"])
+def _wrong(words: Mapping[str, str], *, refused: bool) -> dict[str, str]:
+    return {"wrong": words["wrong"]} if refused else {}
 
 
 def _head(build: str, files: Mapping[str, bytes]) -> str:
@@ -100,18 +143,3 @@ def _head(build: str, files: Mapping[str, bytes]) -> str:
         else:
             lines.append(f'<script defer src="{path}" integrity="{digest}"></script>')
     return "".join(f"{each}\n" for each in lines)
-
-
-def _page(brand: Brand, locale: str, title: str, main: str, web: Web | None, head: str) -> str:
-    lang = locale.replace("_", "-")
-    return PAGE.format(
-        lang=escape(lang),
-        direction="rtl" if lang.split("-")[0].lower() in RIGHT_TO_LEFT else "ltr",
-        title=escape(title),
-        brand=escape(brand.name),
-        legal_entity=escape(brand.legal_entity),
-        licence=escape(web.licence) if web else "",
-        warning=escape(web.warning(locale)) if web else "",
-        head=head,
-        main=main,
-    )

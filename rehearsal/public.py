@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from rehearsal import names
+from rehearsal.brokerage import Brokerage
 from rehearsal.certificates import Certificates
 from rehearsal.front import FrontSettings
 from rehearsal.quotes import QuoteFeed
@@ -25,11 +26,12 @@ LOOPBACK = {4: "127.0.0.1", 6: "::1"}
 class Public:
     """The public side of one rehearsal."""
 
-    def __init__(self, settings: FrontSettings, brokerage: web.Application, authority: Authority) -> None:
+    def __init__(self, settings: FrontSettings, brokerage: Brokerage, authority: Authority) -> None:
         self.settings, self.authority = settings, authority
         self.feed_token = secrets.token_urlsafe(18)
         feed = QuoteFeed(settings, self.feed_token)
-        self._app = Site(settings).app(brokerage, feed.serve)
+        client = brokerage.client(settings)
+        self._app = Site(settings, client.serves).app(brokerage.app(client), feed.serve)
         self._certificates = Certificates(authority, settings)
         self._runner: web.AppRunner | None = None
         self._names: asyncio.DatagramTransport | None = None
@@ -53,6 +55,7 @@ class Public:
             "resolvers": [f"{LOOPBACK[4]} {resolver}"],
             "moment": self.settings.moment.isoformat(),
             "feed_token": self.feed_token,
+            "issuer": self._certificates.issuer,
         }
 
     async def close(self) -> None:

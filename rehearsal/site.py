@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import random
 from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -13,10 +11,9 @@ from aiohttp import web
 from postdeploy.environment import Brand
 from rehearsal.builders import earlier
 from rehearsal.front import Answer, FrontSettings, Handler, is_ipv6
-from rehearsal.pages import error_page, front_page, login_page
+from rehearsal.front_end import TYPES, build_of, files_of
+from rehearsal.pages import Setting, error_page, front_page, login_page
 
-ASSETS = {"app": "js", "vendor": "js", "style": "css"}
-TYPES = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}
 POLICY = {
     "Strict-Transport-Security": "max-age=31536000; includeSubDomains; preload",
     "X-Content-Type-Options": "nosniff",
@@ -33,25 +30,14 @@ GUARDED = ("/api/v1/accounts", "/api/v1/deposits")
 """What the brokerage answers only to who is logged in; of its instruments it says so itself."""
 
 
-def build_of(release: str) -> str:
-    """The front-end build of a release."""
-    return f"{random.Random(f'build {release}').getrandbits(40):010x}"
-
-
-def files_of(release: str) -> dict[str, bytes]:
-    """Path to content of each file of a release's build, named after what is in it."""
-    found = {}
-    for name, kind in ASSETS.items():
-        text = f"/* {name} of {release} */\n" + ("void 0;\n" if kind == "js" else "body { margin: 0 }\n")
-        found[f"/assets/{name}.{hashlib.sha256(text.encode()).hexdigest()[:10]}.{kind}"] = text.encode()
-    return found
-
-
 class Site:
     """Answers for every public host; what it does not know is the brokerage's."""
 
-    def __init__(self, settings: FrontSettings) -> None:
-        self.settings = settings
+    def __init__(
+        self, settings: FrontSettings, serves: Callable[[Brand, str], bool] = lambda brand, path: False
+    ) -> None:
+        """`serves`: which further paths of a brand are its web client's."""
+        self.settings, self.serves = settings, serves
         self.environment = settings.environment
         self.brands = {each.host: each for each in self.environment.brands.values()}
         self.previous = earlier(settings.release, 1)
@@ -153,14 +139,17 @@ class Site:
                 return self._page(front_page, brand, locale, request)
             if path == f"/{locale}/login":
                 return self._page(login_page, brand, locale, request)
+        if self.serves(brand, path):
+            return None
         return Answer.html(error_page(brand), 404)
 
     def _page(self, make: Callable[..., str], brand: Brand, locale: str, request: web.Request) -> Answer:
         release = self.settings.front_ends[brand.host]
         if brand.host in self.settings.old_on_ipv6 and is_ipv6(request):
             release = self.settings.old_on_ipv6[brand.host]
-        about = {"web": self.environment.web, "build": build_of(release), "files": files_of(release)}
-        answer = Answer.html(make(brand, locale=locale, **about))
+        path = request.path.removeprefix(f"/{locale}/")
+        about = (self.environment.web, build_of(release), files_of(release), path)
+        answer = Answer.html(make(Setting(brand, locale, *about)))
         answer.headers["Cache-Control"] = "no-cache"
         for cookie in (SESSION, CSRF):
             answer.headers.add("Set-Cookie", cookie)

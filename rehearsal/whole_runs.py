@@ -26,7 +26,7 @@ LIBRARIES = (
     *("aiohttp", "kubernetes.aio.client", "kubernetes.aio.config", "httpx", "anyio.from_thread"),
     *("anyio._backends._asyncio", "msgspec", "pydantic_settings", "ruamel.yaml", "cryptography.x509"),
     *("dns.asyncresolver", "websockets.asyncio.client", "h2.connection", "jsonschema"),
-    *("sqlalchemy", "sqlalchemy.dialects.sqlite", "pyotp"),
+    *("sqlalchemy", "sqlalchemy.dialects.sqlite", "pyotp", "playwright.sync_api"),
 )
 """What nearly every run imports, and is not ours."""
 

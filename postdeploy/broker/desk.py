@@ -10,7 +10,8 @@ from postdeploy.broker.api import Session
 from postdeploy.broker.looks import Look
 from postdeploy.broker.recording import Exchange
 from postdeploy.broker.sights import Sights, named
-from postdeploy.broker.visit import Visit
+from postdeploy.broker.visit import Visit, expect_same_time
+from postdeploy.broker.visitor import Visitor
 from postdeploy.environment import Deposit
 from postdeploy.verdict import Held, Judgement, State, Unverified
 
@@ -48,6 +49,14 @@ class Desk(Sights):
         if self.visit is None or self.visit.trader.session is None:
             raise Unverified("a replay has no session: nobody is logged in")
         return self.visit.trader.session
+
+    @property
+    def visitor(self) -> Visitor:
+        """The account that signs in through a page. Raises Unverified in a replay, Held where the clocks disagree."""
+        if self.visit is None:
+            raise Unverified("a replay has no visitor: nobody signs in")
+        expect_same_time(self._strangers("keeps_time"))
+        return self.visit.visitor
 
     def refreshes(self) -> Judgement:
         """Whether a session can be renewed."""

@@ -18,6 +18,7 @@ from postdeploy.broker.teller import Teller
 from postdeploy.broker.till import Silent
 from postdeploy.broker.undo.operations import Operation
 from postdeploy.broker.undo.undoing import Undoer, explain
+from postdeploy.broker.visitor import Visitor
 from postdeploy.deadline import Deadline
 from postdeploy.environment import Deposit, Environment
 from postdeploy.verdict import Held, State
@@ -33,6 +34,7 @@ class Visit:
     other: Client
     teller: Teller
     undoer: Undoer
+    visitor: Visitor
     is_red: Callable[[], str]
     """The check of an earlier tier that is red, if any: nothing is spent on a system that is known to be broken."""
     has_spent: bool = False
@@ -50,12 +52,12 @@ class Visit:
 
     def log_in(self, look: Look, strangers: Seen) -> None:
         """Log the trader in, once the clocks agree: a code by the wrong clock would be a failed login."""
-        _expect_same_time(strangers)
+        expect_same_time(strangers)
         self.trader.log_in(look.made)
 
     def session(self, look: Look, strangers: Seen) -> None:
         """Log the other account in, renew its session, end it, and try what the ended one still opens."""
-        _expect_same_time(strangers)
+        expect_same_time(strangers)
         self.other.log_in(look.made)
         if self.other.session is None:
             return
@@ -169,7 +171,7 @@ class Visit:
 
     def close(self) -> None:
         """Give the accounts back to whoever runs next."""
-        for each in (self.trader, self.other):
+        for each in (self.trader, self.other, self.visitor):
             each.lease.give_back()
 
     def _undo(self, operations: list[Operation], look: Look, budget: Deadline) -> list[Operation]:
@@ -184,6 +186,7 @@ def explain_briefly(operation: Operation) -> str:
     return f"{operation.money} by {operation.method} of {since:%Y-%m-%d %H:%M} (key {operation.key})"
 
 
-def _expect_same_time(strangers: Seen) -> None:
+def expect_same_time(strangers: Seen) -> None:
+    """Held where the clocks differ: a one-time code would be a failed login."""
     if skew_beyond(strangers.last("strangers"), SKEW_S):
         raise Held("smoke.login.clock")

@@ -5,6 +5,8 @@ from postdeploy.environment.currencies import decimals, is_whole
 from postdeploy.environment.endpoints import Endpoint, Expected, Latency
 from postdeploy.environment.files import EnvironmentFileError, UnknownEnvironment, known, load
 from postdeploy.environment.flux import ExpectedRevision, Flux
+from postdeploy.environment.journeys import Journeys
+from postdeploy.environment.labels import NoLabels, labels
 from postdeploy.environment.logs import CloudLogging, ErrorRate, Logs, Loki
 from postdeploy.environment.model import (
     PRODUCTION,
@@ -19,6 +21,7 @@ from postdeploy.environment.model import (
     Registry,
     RestartBudget,
     Settle,
+    Shop,
     Suppression,
     Tolerance,
 )
@@ -46,16 +49,19 @@ __all__ = [
     "ExpectedRevision",
     "Feed",
     "Flux",
+    "Journeys",
     "Latency",
     "Limits",
     "LogSuppression",
     "Logs",
     "Loki",
     "Market",
+    "NoLabels",
     "Redirect",
     "Registry",
     "RestartBudget",
     "Settle",
+    "Shop",
     "Site",
     "Spending",
     "Suppression",
@@ -66,5 +72,6 @@ __all__ = [
     "decimals",
     "is_whole",
     "known",
+    "labels",
     "load",
 ]

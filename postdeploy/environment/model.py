@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -32,6 +33,7 @@ from postdeploy.environment.forms import (
     Text,
     form,
 )
+from postdeploy.environment.journeys import Journeys
 from postdeploy.environment.logs import Logs
 from postdeploy.environment.web import Site, Web
 
@@ -126,6 +128,19 @@ class Brand(Model):
     def languages(self) -> tuple[str, ...]:
         """Every language of its pages, its own first."""
         return tuple(dict.fromkeys((self.locale, *self.locales)))
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """One brand in one of its languages, as a client meets it."""
+
+    brand: Brand
+    locale: str
+
+    @property
+    def name(self) -> str:
+        """How reports call it: host and language."""
+        return f"{self.brand.host} {self.locale}"
 
 
 class Deposit(Model):
@@ -271,6 +286,8 @@ class Environment(Model):
     """What is expected of every public host."""
     business: Business = Field(default_factory=Business)
     """What a client can do here, and what proving it may cost."""
+    journeys: Journeys = Journeys()
+    """What the browser journeys visit."""
     registry: Registry | None = None
     """The container registry that may be asked what a tag is; none: digests are compared with each other alone."""
     tolerances: tuple[Tolerance, ...] = ()
@@ -325,6 +342,17 @@ class Environment(Model):
         plain = {each.host for each in self.sites.values() if each.scheme == "http"}
         return tuple(each for each in self.hosts if each not in plain)
 
+    @property
+    def shops(self) -> tuple[Shop, ...]:
+        """What the journeys visit: each of their brands in all its languages, the main one first."""
+        names = self.journeys.brands or tuple(self.brands)[:1]
+        return tuple(Shop(self.brands[name], locale) for name in names for locale in self.brands[name].languages)
+
+    def with_all_brands(self) -> Environment:
+        """The same environment, of which the journeys visit every brand; those declared for them come first."""
+        every = tuple(dict.fromkeys((*self.journeys.brands, *self.brands)))
+        return self.model_copy(update={"journeys": self.journeys.model_copy(update={"brands": every})})
+
     def expired(self, today: date) -> tuple[Accepted, ...]:
         """Tolerances, suppressions and restart budgets whose last day is over."""
         accepted = (*self.tolerances, *self.suppressions, *self.restart_budgets, *self.log_suppressions)
@@ -347,6 +375,7 @@ class Environment(Model):
             "imagepolicy": {name: name for name in self.flux.image_policies},
             "account": {self.api.account: self.api},
             "deposit": dict(self.deposits),
+            "shop": {each.name: each for each in self.shops},
         }
         if over in named:
             return named[over]

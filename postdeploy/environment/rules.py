@@ -32,6 +32,7 @@ def contradictions(name: str, data: Mapping[str, Any]) -> list[Finding]:
         _spending,
         _accounts,
         _hosts,
+        _journeys,
         _suppressions,
         _restart_budgets,
         _settle,
@@ -109,6 +110,15 @@ def _traffic(part: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "public", "needs 'service' beside it: an entry leads to a Service"
     if part.get("autoscaled") and kind == "DaemonSet":
         yield "autoscaled", "expected a Deployment or a StatefulSet, a DaemonSet has a pod for each node"
+
+
+def _journeys(data: Mapping[str, Any]) -> Iterator[Finding]:
+    listed = _map(data, "journeys").get("brands")
+    brands = [str(name) for name, _ in _maps(data, "brands")]
+    for index, name in enumerate(listed if isinstance(listed, list) else []):
+        if isinstance(name, str) and name not in brands:
+            text = f"expected a brand of this environment, found '{name}'{hint(name, brands)}"
+            yield Finding(("journeys", "brands", index), text)
 
 
 def _deposits(data: Mapping[str, Any]) -> Iterator[Finding]:

@@ -30,6 +30,7 @@ PACKAGES = (
     "kubernetes",
     "loguru",
     "msgspec",
+    "playwright",
     "pydantic",
     "pydantic-settings",
     "pyotp",

@@ -13,8 +13,6 @@ from tests.rehearsal.judged import ENVIRONMENT, RELEASE, Rehearsal
 
 pytestmark = pytest.mark.anyio
 API = ENVIRONMENT.api
-BRAND = ENVIRONMENT.brands["northgate"]
-WELSH = ENVIRONMENT.brands["cambria"]
 
 
 @pytest.fixture
@@ -82,33 +80,6 @@ async def test_every_declared_host_is_healthy_on_the_release(client, host):
 
 async def test_unknown_host_is_not_found(client):
     status, _ = await client.get("/health", "somebody-else.example")
-    assert status == 404
-
-
-async def test_login_page_is_in_the_brands_language_and_names_its_entity(client):
-    status, page = await client.get("/login", WELSH.host)
-    assert status == 200
-    assert '<html lang="cy-GB"' in page
-    assert "Mewngofnodi" in page
-    assert WELSH.legal_entity in page
-
-
-async def test_login_form_answers_with_the_page_again_when_refused(client):
-    form = {"username": API.account, "password": "wrong"}
-    async with client.http.post("/login", data=form, headers={"Host": BRAND.host}) as reply:
-        assert reply.status == 401
-        assert 'role="alert"' in await reply.text()
-
-
-async def test_login_form_leads_on_when_right(client):
-    form = {"username": API.account, "password": "correct horse"}
-    headers = {"Host": BRAND.host}
-    async with client.http.post("/login", data=form, headers=headers, allow_redirects=False) as reply:
-        assert reply.status == 303
-
-
-async def test_api_host_has_no_pages(client):
-    status, _ = await client.get("/login")
     assert status == 404
 
 

@@ -15,9 +15,9 @@ import pytest
 from rehearsal.brokerage import Brokerage
 from rehearsal.faults import apply
 from rehearsal.front import Answer, noon
+from rehearsal.front_end import files_of
 from rehearsal.names import NameServer, records
 from rehearsal.public import Public
-from rehearsal.site import files_of
 from rehearsal.trust import Authority
 from rehearsal.world import World
 from tests.web.public import RELEASE, small
@@ -66,7 +66,7 @@ async def served(*faults: str) -> AsyncIterator[Client]:
     brokerage = Brokerage(ENVIRONMENT, RELEASE, 1, "correct horse")
     apply(faults, world, brokerage)
     authority = Authority()
-    public = Public(world.front, brokerage.app(), authority)
+    public = Public(world.front, brokerage, authority)
     try:
         yield Client(public, await public.open(), authority.pem)
     finally:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runs import RELEASE, ROOT, Ended, command, rehearse, run, variables
+from tests.runs import RELEASE, ROOT, WITHOUT_BROWSER, Ended, command, rehearse, run, variables
 from tests.standin import standin
 
 TOLERANCES = """
@@ -145,7 +145,7 @@ def test_module_that_does_not_import_leaves_its_checks_unverified(checkout: Path
     with (checkout / "verify/infra/test_pods.py").open("a", encoding="utf-8") as module:
         module.write("\nimport no_such_module\n")
     ended = run(
-        *("-m", "verify", "--env=uk-prod", "--rehearsal", "--hold=0"), archive=tmp_path / "archive", cwd=checkout
+        *("-m", WITHOUT_BROWSER, "--env=uk-prod", "--rehearsal", "--hold=0"), archive=tmp_path / "archive", cwd=checkout
     )
     assert ended.code == 10, ended.output
     assert ended.of("infra.pods.ready") == {"unverified"}

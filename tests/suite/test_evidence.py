@@ -16,9 +16,10 @@ from postdeploy.evidence.findings import State
 from postdeploy.evidence.trust import read_trust
 from postdeploy.evidence.unfinished import MARK
 from postdeploy.evidence.verifying import verify_folder
+from tests.browsers import needs_browser
 from tests.evidence.signed import Keys, make_keys
 from tests.evidence.tampering import ALTERATIONS, SEALS, at_once, files, snapshot
-from tests.runs import RELEASE, ROOT, Ended, command, rehearse, run, variables
+from tests.runs import RELEASE, ROOT, WITHOUT_BROWSER, Ended, command, rehearse, run, variables
 
 SEALED = ("manifest.json", "SHA256SUMS")
 
@@ -30,7 +31,8 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
 
 @pytest.fixture(scope="module")
 def signed(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Ended:
-    return rehearse(f"--sign-key={keys.private}", archive=tmp_path_factory.mktemp("archive"))
+    needs_browser()
+    return rehearse("-m", "verify", f"--sign-key={keys.private}", archive=tmp_path_factory.mktemp("archive"))
 
 
 def postdeploy(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -100,7 +102,7 @@ def test_a_key_that_cannot_sign_is_refused_before_any_look(tmp_path: Path) -> No
 def kill_after(lines: int, archive: Path) -> Path:
     """Start a run, let it write that many files of its folder, and kill it with SIGKILL."""
     process = subprocess.Popen(
-        command("-m", "verify", "--env=uk-prod", "--rehearsal", "--hold=0", archive=archive),
+        command("-m", WITHOUT_BROWSER, "--env=uk-prod", "--rehearsal", "--hold=0", archive=archive),
         cwd=ROOT,
         env=variables(),
         stdout=subprocess.DEVNULL,

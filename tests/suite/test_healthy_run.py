@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 from junitparser import JUnitXml
 
-from tests.runs import RELEASE, Ended, rehearse, run
+from tests.browsers import needs_browser
+from tests.runs import RELEASE, WITHOUT_BROWSER, Ended, rehearse, run
 from tests.standin import standin
 
 
 @pytest.fixture(scope="module")
 def healthy(tmp_path_factory: pytest.TempPathFactory) -> Ended:
-    return rehearse(archive=tmp_path_factory.mktemp("archive"))
+    needs_browser()
+    return rehearse("-m", "verify", archive=tmp_path_factory.mktemp("archive"))
 
 
 def test_healthy_release_is_verified(healthy: Ended) -> None:
@@ -104,13 +106,14 @@ def test_replay_comes_to_the_same_verdicts_without_network(healthy: Ended, tmp_p
 
 def test_replay_of_a_broken_release_is_as_red_as_the_run_was(tmp_path: Path) -> None:
     broken = rehearse("--fault=crash-loop", "--fault=login-refused", archive=tmp_path)
-    again = run("-m", "verify", f"--replay={broken.folder}", archive=tmp_path)
+    again = run("-m", WITHOUT_BROWSER, f"--replay={broken.folder}", archive=tmp_path)
     assert broken.code == again.code == 1, again.output
     assert again.verdicts == broken.verdicts
     assert again.messages("infra.pods.doomed") == broken.messages("infra.pods.doomed")
 
 
 def test_kubeconfig_alone_does_the_same_and_is_still_a_rehearsal(tmp_path: Path) -> None:
+    needs_browser()
     with standin("uk-prod") as stand:
         secrets = [str(stand.extension[each]).encode() for each in ("password", "feed_token")] + [stand.token.encode()]
         ended = run(

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from postdeploy.deadline import Deadline
-from postdeploy.environment import Environment, load
+from postdeploy.environment import Environment, Journeys, load
 from postdeploy.verdict import Judgement, State, Verdict
 from postdeploy.web.claims import RULES, WebClaims
 from postdeploy.web.replies import Sweep
@@ -63,7 +63,7 @@ def small(name: str = "uk-prod", brands: int = 2) -> Environment:
     """An environment with its first brands only: everything is declared, and a sweep is quick."""
     whole = load(name)
     few = dict(list(whole.brands.items())[:brands])
-    return whole.model_copy(update={"brands": few})
+    return whole.model_copy(update={"brands": few, "journeys": Journeys()})
 
 
 def at(environment: Environment, *faults: str, seed: int = 1, bend: Callable[[World], None] | None = None) -> Sweep:
@@ -76,7 +76,7 @@ def at(environment: Environment, *faults: str, seed: int = 1, bend: Callable[[Wo
         if bend:
             bend(world)
         authority = Authority()
-        public = Public(world.front, brokerage.app(), authority)
+        public = Public(world.front, brokerage, authority)
         try:
             return await sweep(environment, route(await public.open(), authority), **how(public))
         finally:

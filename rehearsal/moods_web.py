@@ -1,0 +1,17 @@
+"""How the web client behaves; a fault or a trap changes it, the defaults are a healthy product."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass
+class WebMood:
+    """What the pages do otherwise."""
+
+    refuses_codes: bool = False
+    """Whether the page takes no one-time code, however right."""
+    logout_keeps: bool = False
+    """Whether a client who signed out is still signed in."""
+    farewell: bool = False
+    """Whether signing out leads by way of a page that says goodbye."""
