@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from postdeploy.broker.desk import Desk
     from postdeploy.broker.recording import Exchange
 
-UNDONE = "smoke.deposit.undone"
 READING = ("infra.", "endpoints.")
 """Tiers that only look: while one of them is red, nothing is spent."""
 RED = (Verdict.FAILED, Verdict.UNVERIFIED, Verdict.RESIDUE)
@@ -68,12 +67,12 @@ class Acting:
             self._desk = self._opened.__enter__()
         return self._desk
 
-    def red(self) -> str:
+    def red(self, tiers: tuple[str, ...] = READING) -> str:
         """The check of a tier before this that did not pass, if any: what spends money is held by it."""
         run = self.run
         found = [each for each in run.outcomes.values() if each.finished and each.verdict in RED]
         reading = sorted(
-            (each for each in found if each.check_id.startswith(READING)),
+            (each for each in found if each.check_id.startswith(tiers)),
             key=lambda each: each.verdict is not Verdict.FAILED,  # what is wrong tells more than what was not seen
         )
         if reading:
@@ -89,16 +88,15 @@ class Acting:
         try:
             left = self._desk.undo_all()
         except Exception as error:  # noqa: BLE001  whatever it is, the record must say that something may be left
-            left = [("", f"residue: undoing ended with {type(error).__name__}: {error}; see postdeploy journal")]
+            left = [("", "", f"residue: undoing ended with {type(error).__name__}: {error}; see postdeploy journal")]
         finally:
             self._opened.__exit__(None, None, None)
             self._opened = None
-        for method, words in left:
-            self._leave(method, words)
+        for check, method, words in left:
+            self._leave((check, method), words)
 
-    def _leave(self, method: str, words: str) -> None:
+    def _leave(self, key: tuple[str, str], words: str) -> None:
         self.residue.append(words)
-        key = (UNDONE, method)
         if key not in self.run.selected:
             self.run.said.append(words)
             return

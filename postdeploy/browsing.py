@@ -6,25 +6,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from postdeploy.environment import Environment, Shop
+from postdeploy.environment import Deposit, Environment, Shop
 from postdeploy.outcome import Outcome
 from postdeploy.run import Run
-from postdeploy.verdict import Held, Unverified, Verdict
+from postdeploy.verdict import Held, NotApplicable, Unverified, Verdict
 
 if TYPE_CHECKING:
     from postdeploy.broker.visitor import Visitor
     from postdeploy.browser.client import Client
     from postdeploy.browser.kinds import Browser, BrowserContext, Page
+    from postdeploy.browser.purse import Purse
     from postdeploy.browser.watching import Watched
 
 PATIENCE_S = 15.0
 REHEARSAL_PATIENCE_S = 10.0
 """Longest wait for one thing in a page: a rehearsal answers at once, on a machine that may be busy."""
+SMOKE = ("smoke.",)
 SIGNED_IN = "journeys.signin.opened"
 WELL = (Verdict.PASSED, Verdict.DEGRADED, Verdict.FLAKY)
 
@@ -75,9 +78,10 @@ def browser(run: Run, browser_launch_args: dict[str, Any], pytestconfig: pytest.
 
 
 @pytest.fixture
-def shop(environment: Environment) -> Shop:
+def shop(request: pytest.FixtureRequest, environment: Environment) -> Shop:
     """The brand and language a client visits: the environment's first, unless a check is `over` all shops."""
-    return environment.shops[0]
+    given = getattr(request.node, "callspec", None)
+    return (given.params.get("bilingual") if given else None) or environment.shops[0]
 
 
 @pytest.fixture
@@ -124,10 +128,67 @@ def guest(client_of: Callable[..., Client]) -> Client:
 @pytest.fixture
 def client(run: Run, client_of: Callable[..., Client], shop: Shop, environment: Environment) -> Client:
     """A client who is signed in with the run's one session, without typing. Held when the login failed."""
-    token = run.acting.desk.session().token
+    token, declared = run.acting.desk.session().token, environment.journeys
     run.redactor.learn([token])
-    cookie = {"name": environment.journeys.session_cookie, "value": token.get_secret_value()}
-    return client_of(cookies=[{**cookie, "url": f"https://{shop.brand.host}", "secure": True, "httpOnly": True}])
+    name, _, value = (declared.consent_cookie or "").partition("=")
+    cookies = {declared.session_cookie: token.get_secret_value()} | ({name: value} if name else {})
+    known = {"url": f"https://{shop.brand.host}", "secure": True, "sameSite": "Lax"}
+    return client_of(cookies=[{"name": name, "value": value, **known} for name, value in cookies.items()])
+
+
+@pytest.fixture
+def pay(run: Run, client: Client, purse: Purse, environment: Environment) -> Callable[[Deposit], Any]:
+    """Lets one deposit leave a page: guarded, journalled, under our key, and undone without anybody asking for it.
+
+    `with pay(deposit): page.deposit(deposit)`. Whatever else a page tries to deposit does not leave the browser.
+    """
+    from postdeploy.browser.purse import Slip
+
+    declared = environment.journeys.deposit
+
+    @contextmanager
+    def pay(deposit: Deposit) -> Iterator[None]:
+        desk, known = run.acting.desk, (deposit.mode or environment.business.spending.mode) == "intent"
+        if red := run.acting.red(SMOKE):
+            raise Held(red)
+        with desk.page_deposit(deposit) as operation:
+            headers = {declared.key_header: operation.key, declared.tag_header: operation.tag}
+            headers |= {declared.capture_header: "no"} if known else {}
+            purse.slip = Slip(deposit, headers, lambda: desk.sent_by_page(operation))
+            try:
+                yield
+                client.page.wait_for_load_state()
+            finally:
+                purse.slip = None
+
+    return pay
+
+
+@pytest.fixture
+def receipt(run: Run, deposit: Deposit) -> str:
+    """The product's id of what was deposited in the page by this method. Held when nothing was."""
+    return run.acting.desk.page_deposit_id(deposit)
+
+
+@pytest.fixture
+def symbol(environment: Environment) -> str:
+    """An instrument that must be offered here."""
+    return environment.api.instruments[0]
+
+
+@pytest.fixture
+def market_is_open(run: Run, symbol: str) -> bool:
+    """Whether that instrument trades at this moment, as the API says."""
+    return run.acting.desk.is_trading(symbol)
+
+
+@pytest.fixture
+def risk_warning(environment: Environment, shop: Shop) -> str:
+    """The prescribed warning in the shop's language, with the environment's own percentage."""
+    warning = environment.web.warning(shop.locale)
+    if not warning:
+        raise NotApplicable("no risk warning is prescribed here")
+    return warning
 
 
 @pytest.fixture
@@ -145,8 +206,16 @@ def visitor(run: Run) -> Visitor:
 
 
 @pytest.fixture
+def purse(environment: Environment) -> Purse:
+    """Stands between the pages and the product's money; `pay` is how it is opened."""
+    from postdeploy.browser.purse import Purse
+
+    return Purse(environment.journeys.deposit)
+
+
+@pytest.fixture
 def client_of(
-    request: pytest.FixtureRequest, run: Run, outcome: Outcome, visits: Visits, shop: Shop, page: Page
+    request: pytest.FixtureRequest, run: Run, outcome: Outcome, visits: Visits, shop: Shop, page: Page, purse: Purse
 ) -> Iterator[Callable[..., Client]]:
     """Makes the test's client, watches it, and keeps the evidence of whatever phase goes wrong."""
     from postdeploy.browser.album import Album
@@ -157,6 +226,7 @@ def client_of(
     watched = Watched(title, shop.name)
     visits.watched.append(watched)
     watched.watch(page.context)
+    purse.watch(page.context)
     album = Album(run.redactor, watched)
     outcome.endings.append(lambda: run.said.extend(album.end(bad=outcome.verdict not in WELL)))
 
@@ -164,11 +234,12 @@ def client_of(
         if cookies:
             page.context.add_cookies(cookies)
             album.begin_trace(page.context)
-        return Client(page, shop, run.environment, album, watched)
+        return Client(page, shop, album, watched)
 
     yield client_of
     if outcome.verdict in WELL:
         visits.left[outcome.check_id] = page.context.cookies()
         name = run.environment.journeys.session_cookie
         run.redactor.learn(each["value"] for each in page.context.cookies() if each["name"] == name)
+    run.said.extend(purse.refused)
     album.close(page.context, page, bad=outcome.verdict not in WELL)

@@ -11,7 +11,7 @@ from rehearsal.pages import Setting
 
 TABLE = "<table><caption>{caption}</caption><tbody>\n{rows}\n</tbody></table>"
 DEPOSIT = """<form method="post" action="/{locale}/deposit" data-testid="deposit-form">
-<label>{method} <select name="method">{options}</select></label>
+<label for="method">{method}</label> <select id="method" name="method">{options}</select>
 <label>{amount} <input name="amount" type="text" inputmode="decimal" autocomplete="off" required></label>
 <button type="submit">{pay}</button>
 </form>"""

@@ -41,7 +41,7 @@ if (price) again(async () => {
   one("market-closed").hidden = quote.session === "open";
   return true }, 300);
 const state = one("deposit-status");
-if (state) again(async () => {
+if (state?.dataset.live) again(async () => {
   const reply = await fetch(state.dataset.live);
   const deposit = await reply.json();
   state.dataset.state = deposit.state; state.textContent = deposit.label;

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import math
 import os
 import random
@@ -23,7 +24,7 @@ from pathlib import Path
 from postdeploy.environment import PRODUCTION
 from rehearsal.catalogue import FAULTS, TRAPS, UnknownFault, find
 from rehearsal.entry import Entry
-from rehearsal.whole_runs import RUN_TAKES_AT_MOST_S, Ran, Suite
+from rehearsal.whole_runs import ROOT, RUN_TAKES_AT_MOST_S, Ran, Suite
 
 EXIT_CODES = {"failed": 1, "unverified": 10, "degraded": 11, "flaky": 11, "passed": 0, "residue": 12}
 """What a run ends with, which says so of a degraded check only when it is asked to."""
@@ -35,7 +36,7 @@ SEEDS_BELOW = 10**6
 BAD_USAGE = 4
 LAST_LINES = 12
 BROWSER = "journeys"
-BROWSER_EVERY = 6
+BROWSER_EVERY = 10
 """Of so many healthy seeds of the matrix one goes through the browser too; in a soak each does."""
 BUNDLE = 6
 """Traps in one run."""
@@ -77,6 +78,7 @@ class Case:
         return [
             "-m",
             self._marks,
+            *self._modules,
             f"--env={self.environment}",
             "--rehearsal",
             "--seed",
@@ -96,6 +98,14 @@ class Case:
             return self.fault.tier
         journeys = any(each.tier == BROWSER for each in self.entries) if self.entries else self.browser
         return "verify" if journeys else f"verify and not {BROWSER}"
+
+    @property
+    def _modules(self) -> list[str]:
+        """A browser is slow: a fault of its tier is told by the module that claims it, and what that looks at."""
+        if self.fault is None or self.fault.tier != BROWSER:
+            return []
+        listed = json.loads((ROOT / "postdeploy" / "catalogue.json").read_bytes())
+        return [next(each["module"] for each in listed if each["id"] == self.fault.catches)]
 
     @property
     def alone(self) -> tuple[Case, ...]:

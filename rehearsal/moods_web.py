@@ -15,3 +15,11 @@ class WebMood:
     """Whether a client who signed out is still signed in."""
     farewell: bool = False
     """Whether signing out leads by way of a page that says goodbye."""
+    lists: bool = True
+    """Whether the list of instruments has any."""
+    quotes_stand: bool = False
+    """Whether the price in the page stays as it was loaded."""
+    books: bool = True
+    """Whether what a page shows as deposited is."""
+    recalls: bool = True
+    """Whether the history shows deposits."""

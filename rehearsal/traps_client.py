@@ -24,3 +24,26 @@ def login_page_announces(scene: Scene) -> None:
 def signed_out_with_a_farewell(scene: Scene) -> None:
     """Whoever signs out is first shown a page that says goodbye, and sends on to the front page."""
     scene.brokerage.web.farewell = True
+
+
+@trap("journeys.instrument.price")
+def page_of_a_closed_market(scene: Scene) -> None:
+    """The market is closed, the calendar says so, and the page too: its price is yesterday's and does not move."""
+    scene.brokerage.api.market.closed = True
+
+
+@trap("journeys.cookies.dismissed")
+def cookie_banner_answered_before(scene: Scene) -> None:
+    """The product remembers that this client has answered the cookie banner: it does not show."""
+
+    def remember(answer: Answer, request: web.Request) -> Answer:
+        answer.headers.add("Set-Cookie", "cookie_consent=yes; Path=/; Secure; SameSite=Lax")
+        return answer
+
+    scene.world.front.bend(EVERYWHERE, EVERYWHERE, remember)
+
+
+@trap("journeys.deposit.shown")
+def page_settles_slowly(scene: Scene) -> None:
+    """A deposit takes two seconds to settle, and the page shows it as pending meanwhile."""
+    scene.brokerage.api.money.settles_s = 2.0

@@ -106,7 +106,7 @@ class WebClient:
         return _html(pages.account_page(setting, row["login"], [(each, written(sum_, each)) for each, sum_ in totals]))
 
     async def _instruments(self, request: web.Request, setting: Setting, account: str) -> web.StreamResponse:
-        return _html(pages.instruments_page(setting, self.clients.market.listed()))
+        return _html(pages.instruments_page(setting, self.clients.market.listed() if self.mood.lists else ()))
 
     async def _instrument(self, request: web.Request, setting: Setting, account: str) -> web.StreamResponse:
         quote = self._live(request.match_info["symbol"])
@@ -122,7 +122,7 @@ class WebClient:
         """An instrument's quote of this moment; in an open market it moves with every look."""
         market, now = self.clients.market, self.clients.bank.clock()
         quote = next((dict(each) for each in market.quotes(now) if each["symbol"] == symbol), None)
-        if quote is not None and quote["session"] == "open":
+        if quote is not None and quote["session"] == "open" and not self.mood.quotes_stand:
             quote["bid"] = f"{float(str(quote['bid'])) * (1 + time.monotonic() % 100 / 1e5):.5f}"
         return quote
 
@@ -136,10 +136,18 @@ class WebClient:
     async def _deposit(self, request: web.Request, setting: Setting, account: str) -> web.StreamResponse:
         form = await request.post()
         given = {name: str(form.get(name, "")) for name in ("method", "amount")}
+        if not self.mood.books:
+            return self._only_shown(setting, given)
         status, told = self.clients.cashier.by_page(account, request.headers, given)
         if status != 201:
             return _html(setting.page("400", f'<p role="alert">{told["error"]}</p>'), status)
         return _to(f"/{setting.locale}/deposit/{told['id']}")
+
+    def _only_shown(self, setting: Setting, given: dict[str, str]) -> web.StreamResponse:
+        """A receipt for what nobody booked."""
+        declared = self.environment.deposits[given["method"]]
+        shown = {"id": "pay_shown", "amount": given["amount"], "currency": declared.currency, "state": declared.ends}
+        return _html(pages.receipt_page(setting, shown, declared.ends).replace("data-live=", "data-dead="))
 
     async def _receipt(self, request: web.Request, setting: Setting, account: str) -> web.StreamResponse:
         deposit = self.clients.cashier.known(account, request.match_info["id"])
@@ -156,7 +164,8 @@ class WebClient:
         return web.json_response({"state": state, "label": pages.state_label(setting.locale, state)})
 
     async def _history(self, request: web.Request, setting: Setting, account: str) -> web.StreamResponse:
-        return _html(pages.history_page(setting, self.clients.cashier.newest(account)))
+        known = self.clients.cashier.newest(account) if self.mood.recalls else []
+        return _html(pages.history_page(setting, known))
 
     # --- what everybody sees -------------------------------------------------------------------------------------
 

@@ -41,7 +41,7 @@ def offer_of(declared: Deposit, seen: Seen) -> str:
 
 def is_accepted(host: str, declared: Deposit, seen: Seen) -> Judgement:
     """A deposit is accepted as it was asked for, with an answer that says so."""
-    claim = f"{host} accepts {_asked(declared)} by {declared.method}"
+    claim = f"{host} accepts {asked(declared)} by {declared.method}"
     if offer := seen.facts.get("offer"):
         return failed(claim, offer, host, seen.last("methods"), "the method's configuration changed in this release")
     answer = seen.last("deposit")
@@ -70,7 +70,7 @@ def is_accepted(host: str, declared: Deposit, seen: Seen) -> Judgement:
 
 def reaches_its_end(host: str, declared: Deposit, wanted: str, seen: Seen) -> Judgement:
     """The deposit reaches the end state declared for its method; every state on the way is told."""
-    claim = f"{_asked(declared)} by {declared.method} is {wanted} within {declared.within_s:g} s"
+    claim = f"{asked(declared)} by {declared.method} is {wanted} within {declared.within_s:g} s"
     _accepted(host, declared, seen)
     states = seen.facts["states"]
     told = " → ".join(states)
@@ -89,27 +89,29 @@ def reaches_its_end(host: str, declared: Deposit, wanted: str, seen: Seen) -> Ju
 
 def is_credited(host: str, declared: Deposit, wanted: str, seen: Seen) -> Judgement:
     """A settled deposit is in ledger and balance once, in its currency, less its fee; a pending one is not."""
-    claim = f"{_asked(declared)} by {declared.method} is credited exactly once"
+    claim = f"{asked(declared)} by {declared.method} is credited exactly once"
     if not reaches_its_end(host, declared, wanted, seen).holds:
         raise Held(ENDS)
     settled = seen.facts["states"][-1] == "settled"
     if not settled:
-        claim = f"{_asked(declared)} by {declared.method} is not credited while it is pending"
+        claim = f"{asked(declared)} by {declared.method} is not credited while it is pending"
     ledger, judged = answered(claim, host, seen.last("ledger"), Ledger)
     before, first = answered(claim, host, seen.first("balances"), Balances)
     after, second = answered(claim, host, seen.last("balances"), Balances)
     if ledger is None or before is None or after is None:
         return judged if ledger is None else first if before is None else second
     due = {declared.currency: declared.amount - declared.fee} if settled else {}
-    wrong = _posted(ledger.entries, declared, due) + _moved(before, after, due)
+    wrong = posted(ledger.entries, declared, due) + moved(before, after, due)
     if wrong:
         return failed(claim, "; ".join(wrong), host, seen.last("ledger"), LEDGER_CAUSE)
-    return passed(claim, f"{_sum(due)} in the ledger and in the balance" if settled else "no entry, balance unchanged")
+    return passed(
+        claim, f"{sum_of(due)} in the ledger and in the balance" if settled else "no entry, balance unchanged"
+    )
 
 
 def is_idempotent(host: str, declared: Deposit, seen: Seen) -> Judgement:
     """The same request under the same key is one deposit."""
-    claim = f"{_asked(declared)} by {declared.method}, asked for twice under one key, is one deposit"
+    claim = f"{asked(declared)} by {declared.method}, asked for twice under one key, is one deposit"
     _accepted(host, declared, seen)
     first, again = seen.last("deposit"), seen.last("repeat")
     paid, judged = answered(claim, host, first, Paid)
@@ -125,7 +127,7 @@ def is_idempotent(host: str, declared: Deposit, seen: Seen) -> Judgement:
 
 def is_undone(host: str, declared: Deposit, seen: Seen) -> Judgement:
     """What the deposit did is undone: the product says so, and its ledger says the same."""
-    claim = f"{_asked(declared)} by {declared.method} is undone, and nothing of it is left"
+    claim = f"{asked(declared)} by {declared.method} is undone, and nothing of it is left"
     if seen.facts["state"] == "void":
         return passed(claim, "it never arrived, so nothing had to be undone")
     if seen.has("end") and (wrong := differs(seen)):
@@ -141,7 +143,7 @@ def differs(seen: Seen) -> str:
     end, wrong = read(Balances, seen.last("end").response)
     if start is None or end is None:
         return f"the balances cannot be read: {wrong or described(seen.last('end'))}"
-    return "; ".join(_moved(start, end, {}))
+    return "; ".join(moved(start, end, {}))
 
 
 def _accepted(host: str, declared: Deposit, seen: Seen) -> None:
@@ -149,38 +151,40 @@ def _accepted(host: str, declared: Deposit, seen: Seen) -> None:
         raise Held(ACCEPTED)
 
 
-def _posted(entries: tuple[Entry, ...], declared: Deposit, due: dict[str, Decimal]) -> list[str]:
+def posted(entries: tuple[Entry, ...], declared: Deposit, due: dict[str, Decimal]) -> list[str]:
     """What is wrong with the entries of a deposit."""
     credited = [each for each in entries if each.amount > 0]
     wrong = []
     if due and len(credited) != 1:
-        wrong.append(f"{len(credited)} credits: {_sum_of(credited) or 'none'}")
+        wrong.append(f"{len(credited)} credits: {_list_of(credited) or 'none'}")
     if not due and entries:
-        wrong.append(f"{len(entries)} entries although it has not settled: {_sum_of(list(entries))}")
+        wrong.append(f"{len(entries)} entries although it has not settled: {_list_of(list(entries))}")
     net = sums(each.money for each in entries)
     if net != {currency: amount for currency, amount in due.items() if amount}:
         fee = f", {declared.amount} less a fee of {declared.fee}" if declared.fee else ""
-        wrong.append(f"the ledger has {_sum(net) or 'nothing'} instead of {_sum(due) or 'nothing'}{fee}")
+        wrong.append(f"the ledger has {sum_of(net) or 'nothing'} instead of {sum_of(due) or 'nothing'}{fee}")
     return wrong
 
 
-def _moved(before: Balances, after: Balances, due: dict[str, Decimal]) -> list[str]:
+def moved(before: Balances, after: Balances, due: dict[str, Decimal]) -> list[str]:
     """What is wrong with how the balance moved."""
     first = {each.currency: each.total for each in before.balances}
     last = {each.currency: each.total for each in after.balances}
     zero = Decimal(0)
     moved = {each: last.get(each, zero) - first.get(each, zero) for each in first.keys() | last.keys()}
     wrong = {currency: amount for currency, amount in moved.items() if amount != due.get(currency, zero)}
-    return [f"the balance moved by {_sum(moved) or 'nothing'} instead of {_sum(due) or 'nothing'}"] if wrong else []
+    return [f"the balance moved by {sum_of(moved) or 'nothing'} instead of {sum_of(due) or 'nothing'}"] if wrong else []
 
 
-def _asked(declared: Deposit) -> str:
+def asked(declared: Deposit) -> str:
+    """What is deposited, in words."""
     return str(Money(declared.amount, declared.currency))
 
 
-def _sum(amounts: dict[str, Decimal]) -> str:
+def sum_of(amounts: dict[str, Decimal]) -> str:
+    """Amounts by currency, in words."""
     return " + ".join(f"{amount} {currency}" for currency, amount in sorted(amounts.items()) if amount)
 
 
-def _sum_of(entries: list[Entry]) -> str:
+def _list_of(entries: list[Entry]) -> str:
     return ", ".join(f"{each.amount} {each.currency} ({each.kind})" for each in entries)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 
-from postdeploy.broker import claims_identity, claims_market, claims_money, claims_papers
+from postdeploy.broker import claims_identity, claims_market, claims_money, claims_page, claims_papers
 from postdeploy.broker.api import Session
-from postdeploy.broker.looks import Look
+from postdeploy.broker.looks import Look, Seen
 from postdeploy.broker.recording import Exchange
 from postdeploy.broker.sights import Sights, named
+from postdeploy.broker.teller import CHECK, PAGE_CHECK
+from postdeploy.broker.undo.operations import Operation
 from postdeploy.broker.visit import Visit, expect_same_time
 from postdeploy.broker.visitor import Visitor
 from postdeploy.environment import Deposit
@@ -182,23 +184,80 @@ class Desk(Sights):
         made = self._deposit("deposit_undone", deposit)
         if "key" not in made.facts:
             raise Held(claims_money.ACCEPTED)
-        self.undo_all()
-        seen = self._kept(_undo(deposit.method), named("deposit_undone", (deposit,)))
-        seen.expect()
-        return claims_money.is_undone(self.host, deposit, seen)
+        return self._undone("deposit_undone", CHECK, deposit)
 
-    def undo_all(self) -> list[tuple[str, str]]:
-        """Undo whatever this run did and has not undone, the latest first; method and words of what stays."""
+    def undo_all(self) -> list[tuple[str, str, str]]:
+        """Undo whatever this run did and has not undone, the latest first; check, method and words of what stays."""
         if self.visit is None or not self.visit.has_spent:
             return []
-        left: list[tuple[str, str]] = []
+        left: list[tuple[str, str, str]] = []
         mine, budget = self.visit.mine(), self.visit.undoer.reserve()
         for place, operation in enumerate(mine, 1):
             look = Look()
             self.visit.undo(operation, look, budget, is_last=place == len(mine) and not left)
-            self.recording.sights[_undo(operation.method)] = look.sight()
-            left += [(operation.method, look.residue)] if look.residue else []
+            self.recording.sights[_undo(operation.check, operation.method)] = look.sight()
+            left += [(f"{operation.check}.undone", operation.method, look.residue)] if look.residue else []
         return left
+
+    # --- money, through a page -----------------------------------------------------------------------------------
+
+    @contextmanager
+    def page_deposit(self, deposit: Deposit) -> Iterator[Operation]:
+        """While it lasts a page may send one deposit, whose key and tag the operation has; then it is followed up.
+
+        Raises Held, Unverified where the guard, the journal or the time does not allow it, AssertionError where the
+        method is not offered as declared. Whatever the page's part raises is raised again once the look was taken.
+        """
+        if self.visit is None:
+            raise Unverified("a replay has no page to deposit in")
+        me, look = self._may_spend(), Look()
+        operation = self.visit.begin_page_deposit(look, deposit, me)
+        if operation is None:
+            raise AssertionError(f"{deposit.method} is not offered as declared: {look.facts['offer']}")
+        try:
+            yield operation
+        finally:
+            self.visit.end_page_deposit(look, deposit, operation)
+            self.recording.sights[_in_page(deposit.method)] = look.sight()
+
+    def sent_by_page(self, operation: Operation) -> None:
+        """The page's request leaves now. Raises Unverified in a replay."""
+        if self.visit is None:
+            raise Unverified("a replay has no page to deposit in")
+        self.visit.sent_by_page(operation)
+
+    def page_deposit_booked(self, deposit: Deposit) -> Judgement:
+        """Whether what a page took is booked once, as it was asked for, and credited where it has settled."""
+        return claims_page.is_booked(self.host, deposit, self._wanted(deposit), self._paged("booked", deposit))
+
+    def page_deposit_id(self, deposit: Deposit) -> str:
+        """The product's id of what was deposited in the page. Raises Held where there is none."""
+        found: list[str] = self._paged("id", deposit).facts.get("found", [])
+        if not found:
+            raise Held(claims_page.BOOKED)
+        return found[0]
+
+    def page_deposit_undone(self, deposit: Deposit) -> Judgement:
+        """Whether what a page took is undone. Raises Residue for what stays."""
+        self._paged("undone", deposit)
+        return self._undone("page_deposit_undone", PAGE_CHECK, deposit)
+
+    def is_trading(self, symbol: str) -> bool:
+        """Whether an instrument's market is open, as the API says."""
+        quotes = self._quotes("prices_are_fresh").last("quotes").response
+        listed = quotes.get("quotes", ()) if isinstance(quotes, dict) else ()
+        return any(each.get("symbol") == symbol and each.get("session") == "open" for each in listed)
+
+    def _paged(self, rule: str, deposit: Deposit) -> Seen:
+        if _in_page(deposit.method) not in self.recording.sights:
+            raise Held(claims_page.SHOWN)
+        return self._kept(_in_page(deposit.method), named(f"page_deposit_{rule}", (deposit,)))
+
+    def _undone(self, rule: str, check: str, deposit: Deposit) -> Judgement:
+        self.undo_all()
+        seen = self._kept(_undo(check, deposit.method), named(rule, (deposit,)))
+        seen.expect()
+        return claims_money.is_undone(self.host, deposit, seen)
 
     def close(self) -> None:
         """Give the accounts back."""
@@ -215,5 +274,9 @@ def _read(visit: Visit, look: Look, path: str) -> None:
     look.made("read", visit.trader.get(path))
 
 
-def _undo(method: str) -> str:
-    return f"undo {method}"
+def _undo(check: str, method: str) -> str:
+    return f"undo {method}" if check != PAGE_CHECK else f"undo {_in_page(method)}"
+
+
+def _in_page(method: str) -> str:
+    return f"page deposit {method}"

@@ -69,16 +69,21 @@ class Sights:
 
     def _deposit(self, rule: str, deposit: Deposit) -> Seen:
         """Made once, after what earlier runs left was undone; while that cannot be done nothing is spent."""
+        me = self._may_spend()
+        name = f"deposit {deposit.method}"
+        seen = self._seen(name, named(rule, (deposit,)), lambda visit, look: visit.deposit(look, deposit, me))
+        seen.expect()
+        return seen
+
+    def _may_spend(self) -> Seen:
+        """The account as it says it is, once what earlier runs left was undone. Raises Held where it could not be."""
         self._expect_login()
         me = self._me("is_synthetic")
         swept = self._sweep("is_clean").sight
         if swept.residue or swept.facts.get("silent"):
             raise Held(SWEPT)
         Seen(self.recording, swept).expect()
-        name = f"deposit {deposit.method}"
-        seen = self._seen(name, named(rule, (deposit,)), lambda visit, look: visit.deposit(look, deposit, me))
-        seen.expect()
-        return seen
+        return me
 
     def _trading(self, rule: str, name: str, look: Callable[[Visit, Look], None], *subjects: Any) -> Seen:
         """A sight that needs the trader's session. Raises Held when the login failed."""

@@ -22,6 +22,8 @@ from postdeploy.environment import Deposit
 from postdeploy.polling import poll
 from postdeploy.verdict import Unverified
 
+PAGE_CHECK = "journeys.deposit"
+"""The same for deposits that are made through a page of the web client."""
 CHECK = "smoke.deposit"
 """What the keys are derived for: all claims about a deposit are about the same one."""
 
@@ -46,24 +48,54 @@ class Teller:
         Raises Unverified where the guard, the journal or the time does not allow it, Silent where the product does not
         say what was spent already; nothing was sent then.
         """
-        line = self.till.client.line
-        if line.deadline.left() <= self.reserve_s:
-            raise Unverified(f"less than {self.reserve_s:g} s of the run's time are left, which are kept for undoing")
-        beneficiary = self._offer(declared, look)
-        if beneficiary is None:
+        intended = self._intend(declared, proven, look, CHECK, posts=2)
+        if intended is None:
             return
-        product = self.till.all(look.made)
-        look.made("balances", self.till.client.get(paths.BALANCES))
-        mode = self.rules.modes[declared.method]
-        money = Money(declared.amount, declared.currency)
-        plan = Plan(self.till.client.account.id, declared.method, money, beneficiary, mode)
-        operation = self.journal.intend(plan, Purpose(CHECK, declared.method), proven, self.rules, product)
-        look.facts |= {"key": operation.key, "states": []}
+        operation, plan = intended
         operation = self._ask("deposit", operation, plan, look)
         if not operation.payments:
             return
         operation = self._ask("repeat", operation, plan, look)
         self._follow(declared, operation, look)
+
+    def intend_in_page(self, declared: Deposit, proven: Proven | None, look: Look) -> Operation | None:
+        """Write the intent of a deposit that a page will ask for, once; None where it is not offered as declared.
+
+        Raises as `deposit` does; the page must not be let through then.
+        """
+        intended = self._intend(declared, proven, look, PAGE_CHECK, posts=1)
+        return intended[0] if intended else None
+
+    def follow_page(self, declared: Deposit, operation: Operation, look: Look) -> None:
+        """Look up what came of a page's request, and follow it to its end state. Raises Silent."""
+        operation = self.journal.one(operation.key)
+        if operation.never_left:
+            return
+        found = self.till.of(operation, look.made)
+        look.facts["found"] = [each.id for each in found]
+        if found:
+            self.journal.note(operation, "confirmed", payments=[each.id for each in found])
+            look.facts["states"].append(found[0].state)
+            self._follow(declared, self.journal.one(operation.key), look)
+
+    def _intend(
+        self, declared: Deposit, proven: Proven | None, look: Look, check: str, *, posts: int
+    ) -> tuple[Operation, Plan] | None:
+        """Offer, guard and journal, in this order; nothing has been asked for by then."""
+        line = self.till.client.line
+        if line.deadline.left() <= self.reserve_s:
+            raise Unverified(f"less than {self.reserve_s:g} s of the run's time are left, which are kept for undoing")
+        beneficiary = self._offer(declared, look)
+        if beneficiary is None:
+            return None
+        product = self.till.all(look.made)
+        look.made("balances", self.till.client.get(paths.BALANCES))
+        mode = self.rules.modes[declared.method]
+        money = Money(declared.amount, declared.currency)
+        plan = Plan(self.till.client.account.id, declared.method, money, beneficiary, mode, posts)
+        operation = self.journal.intend(plan, Purpose(check, declared.method), proven, self.rules, product)
+        look.facts |= {"key": operation.key, "states": []}
+        return operation, plan
 
     def wanted(self, declared: Deposit) -> str:
         """The end state: what is only announced stays pending."""

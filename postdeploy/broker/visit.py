@@ -142,6 +142,30 @@ class Visit:
             self.unclear = f"smoke.deposit.accepted[{declared.method}] is unclear"
         self.start = self.start or look.steps.get("balances", [])[:1]
 
+    def begin_page_deposit(self, look: Look, declared: Deposit, me: Seen) -> Operation | None:
+        """Guard and journal a deposit that a page will ask for; None where it is not offered as declared."""
+        if red := self.is_red() or self.unclear:
+            raise Held(red)
+        proven = self.proven(me)
+        self.trader.lease.renew()
+        self.has_spent = True
+        operation = self.teller.intend_in_page(declared, proven, look)
+        self.start = self.start or look.steps.get("balances", [])[:1]
+        return operation
+
+    def sent_by_page(self, operation: Operation) -> None:
+        """Write down, before it leaves, that the page's request is on its way."""
+        self.teller.journal.note(operation, "sent")
+
+    def end_page_deposit(self, look: Look, declared: Deposit, operation: Operation) -> None:
+        """What came of the page's request."""
+        try:
+            self.teller.follow_page(declared, operation, look)
+        except Silent as error:
+            look.facts["silent"] = str(error)
+        if look.facts.get("found") == [] or "silent" in look.facts:
+            self.unclear = f"journeys.deposit.booked[{declared.method}] is unclear"
+
     def mine(self) -> list[Operation]:
         """What this run has not undone yet, the latest first."""
         journal = self.teller.journal

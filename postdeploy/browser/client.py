@@ -10,7 +10,7 @@ from postdeploy.browser.album import Album
 from postdeploy.browser.page import BasePage
 from postdeploy.browser.troubles import translated
 from postdeploy.browser.watching import Watched
-from postdeploy.environment import Environment, Shop
+from postdeploy.environment import Shop
 from postdeploy.evidence import exhibits
 
 if TYPE_CHECKING:
@@ -22,9 +22,8 @@ P = TypeVar("P", bound=BasePage)
 class Client:
     """One client at one shop: opens pages, and goes step by step."""
 
-    def __init__(self, page: Page, shop: Shop, environment: Environment, album: Album, watched: Watched) -> None:
-        self.page, self.shop, self.environment = page, shop, environment
-        self.album, self.watched = album, watched
+    def __init__(self, page: Page, shop: Shop, album: Album, watched: Watched) -> None:
+        self.page, self.shop, self.album, self.watched = page, shop, album, watched
 
     def __repr__(self) -> str:
         return f"<client of {self.shop.name}>"
@@ -49,3 +48,7 @@ class Client:
     def at(self, kind: type[P]) -> P:
         """The page that the client has come to."""
         return kind(self.page, self.shop)
+
+    def speaking(self, locale: str) -> Client:
+        """The same client in another language of the brand."""
+        return Client(self.page, Shop(self.shop.brand, locale), self.album, self.watched)

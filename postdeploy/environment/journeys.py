@@ -1,8 +1,25 @@
-"""What the browser journeys visit, and how the web client keeps its session."""
+"""What the browser journeys visit, how the web client keeps its session, and how a deposit leaves its page."""
 
 from __future__ import annotations
 
-from postdeploy.environment.forms import Model, Name, Text
+from postdeploy.environment.forms import Model, Name, Path, Text
+
+
+class PageDeposit(Model):
+    """The request by which a page of the web client deposits: what it says, and what is added to it."""
+
+    path: Path = "/{locale}/deposit"
+    """Where it is sent, by POST."""
+    method_field: Text = "method"
+    """Field of the form, or of the JSON, that names the method."""
+    amount_field: Text = "amount"
+    """Field that holds the amount."""
+    key_header: Text = "Idempotency-Key"
+    """Header under which the product takes our idempotency key."""
+    tag_header: Text = "X-Synthetic-Tag"
+    """Header with the tag by which the product's deposits are known as ours."""
+    capture_header: Text = "X-Synthetic-Capture"
+    """Header that says `no` where a deposit is only announced."""
 
 
 class Journeys(Model):
@@ -12,3 +29,7 @@ class Journeys(Model):
     """Brands that a verification visits, each in all its languages; none: the first. `--all-brands` visits all."""
     session_cookie: Text = "client_session"
     """Cookie in which the web client keeps the API's token: with it a browser is signed in without typing."""
+    consent_cookie: Text | None = None
+    """Cookie, as name=value, that a client has who has answered the cookie banner; none: every client is asked."""
+    deposit: PageDeposit = PageDeposit()
+    """How a deposit leaves its page."""

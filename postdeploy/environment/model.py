@@ -43,6 +43,10 @@ PRODUCTION = ("uk-prod", "cy-prod", "mt-prod", "hk-prod", "sg-prod", "ae-prod", 
 WORKLOAD_KINDS = ("Deployment", "StatefulSet", "DaemonSet")
 
 
+RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
+"""Languages that are written from right to left."""
+
+
 class Component(Model):
     """One deployable of the environment, with the image repository it must run."""
 
@@ -141,6 +145,17 @@ class Shop:
     def name(self) -> str:
         """How reports call it: host and language."""
         return f"{self.brand.host} {self.locale}"
+
+    @property
+    def direction(self) -> Literal["ltr", "rtl"]:
+        """In which direction its language is written."""
+        return "rtl" if self.locale.partition("-")[0] in RIGHT_TO_LEFT else "ltr"
+
+    @property
+    def other(self) -> str:
+        """The next language of the brand; its own where it has no other."""
+        languages = self.brand.languages
+        return languages[(languages.index(self.locale) + 1) % len(languages)]
 
 
 class Deposit(Model):
@@ -376,6 +391,7 @@ class Environment(Model):
             "account": {self.api.account: self.api},
             "deposit": dict(self.deposits),
             "shop": {each.name: each for each in self.shops},
+            "bilingual": {each.name: each for each in self.shops if each.other != each.locale},
         }
         if over in named:
             return named[over]

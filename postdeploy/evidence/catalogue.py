@@ -31,7 +31,7 @@ FAMILIES = (
         "deposit",
     ),
     *("kustomization", "helmrelease", "imagepolicy", "progressive"),
-    *("brand", "deep", "timed", "feed", "shop"),
+    *("brand", "deep", "timed", "feed", "shop", "bilingual"),
 )
 FILE = Path(__file__).parent.parent / "catalogue.json"
 _ID = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
