@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from postdeploy.environment import Deposit, Environment, Shop
+from postdeploy.fixtures import Judges
 from postdeploy.outcome import Outcome
 from postdeploy.run import Run
 from postdeploy.verdict import Held, NotApplicable, Unverified, Verdict
@@ -46,6 +47,14 @@ class Visits:
 def visits() -> Visits:
     """What the journeys of this run have seen so far."""
     return Visits()
+
+
+@pytest.fixture
+def watch(run: Run, outcome: Outcome, visits: Visits) -> Judges:
+    """Claims about all that the browser told at a shop: `watch.errors(shop)`, `.console(shop)` … Judged last."""
+    from postdeploy.browser.watch_claims import WatchClaims
+
+    return Judges(WatchClaims(run.environment, visits.watched, run.today), outcome)
 
 
 @pytest.fixture(scope="session")
@@ -133,7 +142,9 @@ def client(run: Run, client_of: Callable[..., Client], shop: Shop, environment: 
     name, _, value = (declared.consent_cookie or "").partition("=")
     cookies = {declared.session_cookie: token.get_secret_value()} | ({name: value} if name else {})
     known = {"url": f"https://{shop.brand.host}", "secure": True, "sameSite": "Lax"}
-    return client_of(cookies=[{"name": name, "value": value, **known} for name, value in cookies.items()])
+    made = client_of(cookies=[{"name": name, "value": value, **known} for name, value in cookies.items()])
+    made.watched.stays = f"/{shop.locale}/login"
+    return made
 
 
 @pytest.fixture
@@ -223,7 +234,7 @@ def client_of(
     from postdeploy.browser.watching import Watched
 
     title = (request.function.__doc__ or request.node.name).strip().partition("\n")[0]
-    watched = Watched(title, shop.name)
+    watched = Watched(title, shop.name, frozenset(run.environment.hosts))
     visits.watched.append(watched)
     watched.watch(page.context)
     purse.watch(page.context)

@@ -31,6 +31,7 @@ BAD_INPUT = (
 """What a user can mend: said in one paragraph, exit code 4."""
 
 BROWSER = "journeys"
+WATCH = "watch"
 ONCE = "environment"
 """The family of one: such a check is not repeated."""
 
@@ -132,8 +133,12 @@ def mark_by_folder(config: pytest.Config, items: list[pytest.Item]) -> None:
             item.stash[KEY] = key
             if run.replayed and tier == BROWSER:
                 vars(item)["fixturenames"] = []  # its verdict is carried over: nothing is set up
-    # Cheap and read-only first: what acts on the world comes after what could forbid it.
-    items.sort(key=lambda each: TIERS.index(_tier(each, config.rootpath) or TIERS[-1]))
+    # Cheap and read-only first: what acts on the world comes after what could forbid it, what judges all journeys last.
+    items.sort(key=lambda each: (TIERS.index(_tier(each, config.rootpath) or TIERS[-1]), WATCH in _asks_for(each)))
+
+
+def _asks_for(item: pytest.Item) -> list[str]:
+    return getattr(item, "fixturenames", [])
 
 
 def _tier(item: pytest.Item, root: Path) -> str | None:

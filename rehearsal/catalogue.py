@@ -30,6 +30,7 @@ from rehearsal import (
     faults_smoke,
     faults_stability,
     faults_traffic,
+    faults_watched,
     faults_web,
     traps_access,
     traps_api,
@@ -61,7 +62,7 @@ TOPICS = (
     *(faults_traffic, faults_around, traps_traffic, traps_events),
     *(faults_edge, faults_content, faults_smoke, traps_web),
     *(faults_business, faults_money, traps_business),
-    *(faults_client, traps_client),
+    *(faults_client, faults_watched, traps_client),
 )
 """Importing them is what fills the register."""
 

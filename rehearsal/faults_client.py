@@ -40,7 +40,7 @@ def page_price_stands(scene: Scene) -> None:
 @fault("journeys.deposit.shown")
 def dead_deposit_button(scene: Scene) -> None:
     """The button that should deposit does nothing."""
-    _everywhere(scene, "/deposit", lambda page, host: page.replace('<button type="submit">', '<button type="button">'))
+    everywhere(scene, "/deposit", lambda page, host: page.replace('<button type="submit">', '<button type="button">'))
 
 
 @fault("journeys.deposit.booked")
@@ -71,45 +71,45 @@ def wrong_brand(scene: Scene) -> None:
         other = next(name for name in names.values() if name != names[host])
         return page.replace(f'alt="{names[host]}"', f'alt="{other}"').replace(f"logo-{names[host]}", f"logo-{other}")
 
-    _everywhere(scene, "/", swapped)
+    everywhere(scene, "/", swapped)
 
 
 @fault("journeys.brand.direction", only_in="ae-prod")
 def arabic_from_the_left(scene: Scene) -> None:
     """Pages in Arabic are laid out from left to right."""
-    _everywhere(scene, "/", lambda page, host: page.replace('dir="rtl"', 'dir="ltr"'))
+    everywhere(scene, "/", lambda page, host: page.replace('dir="rtl"', 'dir="ltr"'))
 
 
 @fault("journeys.language.spoken")
 def untranslated_label(scene: Scene) -> None:
     """One entry of the menu is a key that nobody translated."""
-    _everywhere(scene, "/account", lambda page, host: re.sub(r"(/history\">)[^<]+", r"\1menu.history", page))
+    everywhere(scene, "/account", lambda page, host: re.sub(r"(/history\">)[^<]+", r"\1menu.history", page))
 
 
 @fault("journeys.language.switched", only_in="uk-prod")
 def language_switch_dead(scene: Scene) -> None:
     """The language switch leads back to where one was."""
-    _everywhere(scene, "/", lambda page, host: re.sub(r'href="[^"]*"( hreflang)', r'href=""\1', page))
+    everywhere(scene, "/", lambda page, host: re.sub(r'href="[^"]*"( hreflang)', r'href=""\1', page))
 
 
 @fault("journeys.legal.warning")
 def page_without_risk_warning(scene: Scene) -> None:
     """The page about risks has no risk warning on top any more."""
-    _everywhere(scene, "/legal/risk", lambda page, host: page.replace('data-testid="risk-warning"', "hidden"))
+    everywhere(scene, "/legal/risk", lambda page, host: page.replace('data-testid="risk-warning"', "hidden"))
 
 
 @fault("journeys.legal.warning")
 def page_with_another_percentage(scene: Scene) -> None:
     """The risk warning tells the percentage of another entity."""
     loss = scene.world.environment.web.loss
-    _everywhere(scene, "/legal/risk", lambda page, host: page.replace(loss, "61%"))
+    everywhere(scene, "/legal/risk", lambda page, host: page.replace(loss, "61%"))
 
 
 @fault("journeys.legal.warning")
 def risk_warning_scrolls_away(scene: Scene) -> None:
     """The risk warning does not stay in sight when one scrolls."""
     moved = '<div><p data-testid="risk-warning"'
-    _everywhere(
+    everywhere(
         scene,
         "/legal/risk",
         lambda page, host: page.replace('<p data-testid="risk-warning"', moved).replace("<header>", "</div><header>"),
@@ -119,7 +119,7 @@ def risk_warning_scrolls_away(scene: Scene) -> None:
 @fault("journeys.legal.entity")
 def page_of_another_entity(scene: Scene) -> None:
     """The legal pages name a company that clients here have no contract with."""
-    _everywhere(
+    everywhere(
         scene, "/legal/terms", lambda page, host: re.sub(r"trading name of [^.]+", "trading name of Nobody", page)
     )
 
@@ -135,7 +135,7 @@ def cookie_banner_comes_back(scene: Scene) -> None:
     scene.world.front.bend(EVERYWHERE, EVERYWHERE, forget)
 
 
-def _everywhere(scene: Scene, ending: str, change: Callable[[str, str], str]) -> None:
+def everywhere(scene: Scene, ending: str, change: Callable[[str, str], str]) -> None:
     """Change every page whose path ends so, at every host."""
 
     def bend(answer: Answer, request: web.Request) -> Answer:

@@ -36,6 +36,8 @@ SEEDS_BELOW = 10**6
 BAD_USAGE = 4
 LAST_LINES = 12
 BROWSER = "journeys"
+WATCHING, VISITS = "journeys/test_watching.py", "journeys/test_language.py"
+"""What judges what other journeys saw, and a journey that goes where these faults are."""
 BROWSER_EVERY = 10
 """Of so many healthy seeds of the matrix one goes through the browser too; in a soak each does."""
 BUNDLE = 6
@@ -105,7 +107,8 @@ class Case:
         if self.fault is None or self.fault.tier != BROWSER:
             return []
         listed = json.loads((ROOT / "postdeploy" / "catalogue.json").read_bytes())
-        return [next(each["module"] for each in listed if each["id"] == self.fault.catches)]
+        module = next(each["module"] for each in listed if each["id"] == self.fault.catches)
+        return [VISITS, module] if module == WATCHING else [module]
 
     @property
     def alone(self) -> tuple[Case, ...]:

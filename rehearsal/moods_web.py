@@ -23,3 +23,7 @@ class WebMood:
     """Whether what a page shows as deposited is."""
     recalls: bool = True
     """Whether the history shows deposits."""
+    script: str = ""
+    """What a further script of the page with the account does."""
+    forgets: bool = False
+    """Whether a session is lost on the way to the account."""

@@ -47,3 +47,23 @@ def cookie_banner_answered_before(scene: Scene) -> None:
 def page_settles_slowly(scene: Scene) -> None:
     """A deposit takes two seconds to settle, and the page shows it as pending meanwhile."""
     scene.brokerage.api.money.settles_s = 2.0
+
+
+@trap("journeys.watch.requests")
+def third_party_blocked(scene: Scene) -> None:
+    """The page loads a slow script of a third party, which an ad blocker, or its own absence, keeps away."""
+
+    def bend(answer: Answer, request: web.Request) -> Answer:
+        if request.path.endswith("/account"):
+            policy = "default-src 'self'; script-src 'self' https://tags.third-party.example; frame-ancestors 'none'"
+            answer.headers["Content-Security-Policy"] = policy
+            answer.replace("</head>", '<script async src="https://tags.third-party.example/t.js"></script></head>')
+        return answer
+
+    scene.world.front.bend(EVERYWHERE, EVERYWHERE, bend)
+
+
+@trap("journeys.watch.console")
+def console_says_what_is_accepted(scene: Scene) -> None:
+    """The console says something that the environment's file accepts for a while."""
+    scene.brokerage.web.script = "console.error('ResizeObserver loop completed with undelivered notifications.');"

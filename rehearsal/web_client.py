@@ -20,6 +20,7 @@ from rehearsal.psp import written
 
 Shown = Callable[[web.Request, Setting, str], Awaitable[web.StreamResponse]]
 LEGAL = ("risk", "terms")
+EXTRA = "/assets/extra.js"
 LOGO = re.compile(r"/assets/logo-([a-z0-9-]+)\.svg")
 
 
@@ -37,6 +38,7 @@ class WebClient:
         get, post, own = web.get, web.post, self._own
         return [
             get("/assets/logo-{name}.svg", self._logo),
+            get(EXTRA, self._extra),
             post("/{locale}/login", self._login),
             post("/{locale}/login/code", self._code),
             post("/{locale}/logout", own(self._logout)),
@@ -56,7 +58,7 @@ class WebClient:
     def serves(self, brand: Brand, path: str) -> bool:
         """Whether a path of a brand is one of the client's, though it may not exist."""
         first, _, rest = path.lstrip("/").partition("/")
-        return (first in brand.languages and bool(rest)) or bool(LOGO.fullmatch(path))
+        return (first in brand.languages and bool(rest)) or path == EXTRA or bool(LOGO.fullmatch(path))
 
     # --- signing in ----------------------------------------------------------------------------------------------
 
@@ -89,7 +91,7 @@ class WebClient:
 
         async def guarded(request: web.Request) -> web.StreamResponse:
             account = self.clients.doors.account(request.cookies.get(self.cookie, ""))
-            if account is None:
+            if account is None or (self.mood.forgets and request.path.endswith("/account")):
                 return _to(f"/{request.match_info['locale']}/login")
             self.clients.psp.advance()
             return await show(request, self._setting(request, signed_in=True), account)
@@ -102,8 +104,10 @@ class WebClient:
         bank = self.clients.bank
         row = bank.one("select login from accounts where id = ?", account)
         assert row is not None
-        totals = sorted(bank.total(account).items())
-        return _html(pages.account_page(setting, row["login"], [(each, written(sum_, each)) for each, sum_ in totals]))
+        totals = [(each, written(coins, each)) for each, coins in sorted(bank.total(account).items())]
+        page = pages.account_page(setting, row["login"], totals)
+        script = f'<script defer src="{EXTRA}"></script></head>' if self.mood.script else "</head>"
+        return _html(page.replace("</head>", script))
 
     async def _instruments(self, request: web.Request, setting: Setting, account: str) -> web.StreamResponse:
         return _html(pages.instruments_page(setting, self.clients.market.listed() if self.mood.lists else ()))
@@ -180,6 +184,9 @@ class WebClient:
 
     async def _logo(self, request: web.Request) -> web.StreamResponse:
         return web.Response(text=pages.logo(request.match_info["name"]), content_type="image/svg+xml")
+
+    async def _extra(self, request: web.Request) -> web.StreamResponse:
+        return web.Response(text=self.mood.script, content_type="text/javascript")
 
     def _setting(self, request: web.Request, *, signed_in: bool = False) -> Setting:
         host, locale = request.host.rsplit(":", 1)[0].lower(), request.match_info["locale"]

@@ -55,6 +55,8 @@ class Album:
     def end(self, *, bad: bool) -> list[str]:
         """Attach what was kept where it is needed; a line for each file that was withheld."""
         said = []
+        if self.watched.troubles:
+            attach(self.watched.troubles_text().encode(), "what the browser told", "txt")
         if bad:
             attach(self.watched.requests_text().encode(), "requests", "txt")
             for name, data, kind in self._kept:

@@ -38,6 +38,8 @@ class Client:
             except Exception as error:  # noqa: BLE001  it is raised again, in the terms of a verdict
                 where = f"step {words!r} at {self.page.url.partition('?')[0]}; the test's attachments in the report"
                 raise translated(error, self.watched.journey, where) from None
+            finally:
+                self.watched.look(self.page)
             self.album.picture(self.page, words)
 
     def open(self, kind: type[P], **parts: str) -> P:

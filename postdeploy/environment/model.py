@@ -242,6 +242,15 @@ class LogSuppression(Accepted):
     """The most of them a minute."""
 
 
+class ConsoleSuppression(Accepted):
+    """Messages of the browser's console accepted for a while; each use is shown in the report."""
+
+    message: Text
+    """Regular expression found in the message."""
+    brand: Name | None = None
+    """Brand whose pages write them; none: any."""
+
+
 class Settle(Model):
     """How long a rollout may take to converge, in seconds."""
 
@@ -315,6 +324,8 @@ class Environment(Model):
     """How logs are read, and what they may say."""
     log_suppressions: tuple[LogSuppression, ...] = ()
     """Log records accepted for a while."""
+    console_suppressions: tuple[ConsoleSuppression, ...] = ()
+    """Messages of the browser's console accepted for a while."""
     settle: Settle = Settle()
     """How long a rollout may take."""
     hold_s: Seconds = 30.0
@@ -370,7 +381,8 @@ class Environment(Model):
 
     def expired(self, today: date) -> tuple[Accepted, ...]:
         """Tolerances, suppressions and restart budgets whose last day is over."""
-        accepted = (*self.tolerances, *self.suppressions, *self.restart_budgets, *self.log_suppressions)
+        told = (*self.log_suppressions, *self.console_suppressions)
+        accepted = (*self.tolerances, *self.suppressions, *self.restart_budgets, *told)
         return tuple(each for each in accepted if each.is_expired(today))
 
     def subjects(self, over: str) -> Mapping[str, object]:

@@ -115,10 +115,17 @@ def _traffic(part: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _journeys(data: Mapping[str, Any]) -> Iterator[Finding]:
     listed = _map(data, "journeys").get("brands")
     brands = [str(name) for name, _ in _maps(data, "brands")]
-    for index, name in enumerate(listed if isinstance(listed, list) else []):
+    visited = listed if isinstance(listed, list) else []
+    named: list[tuple[tuple[str | int, ...], Any]] = [
+        (("journeys", "brands", index), name) for index, name in enumerate(visited)
+    ]
+    named += [
+        (("console_suppressions", index, "brand"), each.get("brand"))
+        for index, each in _list(data, "console_suppressions")
+    ]
+    for where, name in named:
         if isinstance(name, str) and name not in brands:
-            text = f"expected a brand of this environment, found '{name}'{hint(name, brands)}"
-            yield Finding(("journeys", "brands", index), text)
+            yield Finding(where, f"expected a brand of this environment, found '{name}'{hint(name, brands)}")
 
 
 def _deposits(data: Mapping[str, Any]) -> Iterator[Finding]:
@@ -222,15 +229,14 @@ def _restart_budgets(data: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _suppressions(data: Mapping[str, Any]) -> Iterator[Finding]:
     yield from _strangers(data, "suppressions")
-    for index, each in _list(data, "suppressions"):
-        message = each.get("message")
-        if isinstance(message, str):
-            try:
-                re.compile(message)
-            except re.error as error:
-                yield Finding(
-                    ("suppressions", index, "message"), f"expected a regular expression, found '{message}': {error}"
-                )
+    for key in ("suppressions", "console_suppressions"):
+        for index, each in _list(data, key):
+            message = each.get("message")
+            if isinstance(message, str):
+                try:
+                    re.compile(message)
+                except re.error as error:
+                    yield Finding((key, index, "message"), f"expected a regular expression, found '{message}': {error}")
 
 
 def _logs(data: Mapping[str, Any]) -> Iterator[Finding]:

@@ -30,6 +30,12 @@ def click(at: House, desk: Desk, operation: Operation, amount: str = "10.00") ->
     at.run(lambda: at.brokerage.clients.cashier.by_page(operation.account, headers, given))
 
 
+def click_and_fail(at: House, desk: Desk, card: Deposit) -> None:
+    with desk.page_deposit(card) as operation:
+        click(at, desk, operation)
+        raise AssertionError("no receipt")
+
+
 def test_what_the_page_took_is_booked_and_undone(at: House, visit: Visit, card: Deposit) -> None:
     with visit() as desk:
         with desk.page_deposit(card) as operation:
@@ -90,9 +96,8 @@ def test_credit_that_is_made_twice_is_seen(at: House, visit: Visit, card: Deposi
 
 def test_trouble_in_the_page_is_told_and_what_it_took_is_followed_up(at: House, visit: Visit, card: Deposit) -> None:
     with visit() as desk:
-        with pytest.raises(AssertionError, match="no receipt"), desk.page_deposit(card) as operation:
-            click(at, desk, operation)
-            raise AssertionError("no receipt")
+        with pytest.raises(AssertionError, match="no receipt"):
+            click_and_fail(at, desk, card)
         assert desk.page_deposit_booked(card).holds
         assert desk.undo_all() == []
     assert at.audit().is_clean

@@ -108,5 +108,3 @@ def test_only_the_declared_path_is_watched_at_every_host_and_in_every_language(u
     context = Context()
     Purse(PageDeposit()).watch(context)  # type: ignore[arg-type]
     assert bool(context.pattern.match(url)) is is_ours
-
-
