@@ -33,7 +33,7 @@ class Hyperscan:
 
         self._database: Any = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         flags = hyperscan.HS_FLAG_MULTILINE | hyperscan.HS_FLAG_ALLOWEMPTY
-        self._turn = threading.Lock()
+        self._local = threading.local()
         expressions = [each.encode() for each in patterns]
         count = len(expressions)
         self._database.compile(expressions=expressions, ids=range(count), elements=count, flags=[flags] * count)
@@ -42,9 +42,17 @@ class Hyperscan:
         """Where in `data[:end]` something was found, in the order of the offsets."""
         found: list[Hit] = []
         part = data if end == len(data) else memoryview(data)[:end]
-        with self._turn:  # a database has one scratch space
-            self._database.scan(part, match_event_handler=_note, context=found)
+        self._database.scan(part, match_event_handler=_note, context=found, scratch=self._scratch())
         found.sort()  # in the order of the offsets it is for each pattern, not always for all of them
+        return found
+
+    def _scratch(self) -> Any:
+        """The thread's own: two scans cannot share one, and none waits for another's."""
+        found = getattr(self._local, "scratch", None)
+        if found is None:
+            import hyperscan
+
+            found = self._local.scratch = hyperscan.Scratch(self._database)
         return found
 
 
@@ -80,9 +88,13 @@ class Literals:
             at = stop + 1
 
 
-@cache
 def scanner(ready: tuple[str, ...] = (), *, plain: bool = False) -> Scanner:
     """The scanner for our patterns, and behind them the declared ready lines; compiled once (about 0.1 s)."""
+    return _compiled(ready, plain)
+
+
+@cache
+def _compiled(ready: tuple[str, ...], plain: bool) -> Scanner:
     patterns = (*PATTERNS, *map(re.escape, ready))
     if not plain:
         try:

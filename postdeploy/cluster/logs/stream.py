@@ -11,7 +11,7 @@ from postdeploy.cluster.logs.patterns import FIRST_ERROR, FIRST_READY, IS_RECOVE
 from postdeploy.cluster.logs.scanner import Hit, Scanner
 from postdeploy.cluster.logs.tally import Tally
 
-BLOCK = 128 * 1024
+BLOCK = 64 * 1024
 ENDS = b"\r\n"
 LONGEST_LINE = 1024 * 1024
 """What is held of one line; of a longer one the beginning and the end are read."""
@@ -41,21 +41,22 @@ class Stream:
         """Of the carry's first byte in the stream."""
         self._parsed = 0
 
-    def feed(self, chunk: bytes) -> None:
-        """The next bytes, however many."""
+    def feed(self, chunk: bytes | memoryview) -> None:
+        """The next bytes, however many; a view is not held beyond the call."""
         self.tally.size += len(chunk)
-        self._chunks.append(chunk)
         self._waiting += len(chunk)
         if self._waiting >= self._block:
-            self._flush(last=False)
+            self._flush(chunk)
+        else:
+            self._chunks.append(bytes(chunk))
 
     def close(self) -> Tally:
         """There are no more bytes: what was counted."""
-        self._flush(last=True)
+        self._flush(b"", last=True)
         return self.tally
 
-    def _flush(self, *, last: bool) -> None:
-        data = b"".join((self._carry, *self._chunks))
+    def _flush(self, chunk: bytes | memoryview, *, last: bool = False) -> None:
+        data = b"".join((self._carry, *self._chunks, chunk))
         self._chunks, self._waiting = [], 0
         end = len(data) if last else self._cut(data)
         if end:
