@@ -90,7 +90,13 @@ class Seen:
 
     def is_ours(self, reply: Reply) -> bool:
         """Whether what went wrong with a reply is no matter of the product."""
-        return reply.fault is Fault.NOT_LOOKED or (reply.fault in OF_THE_NETWORK and self.sweep.is_offline)
+        doubtful = self.sweep.is_offline or reply.link.family in self.lost
+        return reply.fault is Fault.NOT_LOOKED or (reply.fault in OF_THE_NETWORK and doubtful)
+
+    @cached_property
+    def lost(self) -> frozenset[str]:
+        """IP families by which this machine gets nowhere, whoever is asked."""
+        return frozenset(each for each in ("IPv4", "IPv6") if self.sweep.is_lost(each))
 
     @cached_property
     def is_http_only(self) -> frozenset[str]:
