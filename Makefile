@@ -11,6 +11,9 @@ export UV_PYTHON_DOWNLOADS := never
 # A company's proxy is trusted through the system's certificates; uv and Node would bring their own.
 export UV_SYSTEM_CERTS ?= true
 export NODE_USE_SYSTEM_CA ?= 1
+# A whole run is two processes that import some thousand modules: compiled once, not each time.
+export UV_COMPILE_BYTECODE ?= 1
+unexport PYTHONDONTWRITEBYTECODE
 
 # uv.lock names the public addresses of its files, and `uv sync --frozen` goes there whatever index is set.
 # Behind a company's mirror the same versions with the same hashes are therefore installed by name.

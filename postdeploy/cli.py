@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from postdeploy.environment import EnvironmentFileError, UnknownEnvironment
 from postdeploy.standin import StandinFailed
@@ -24,6 +24,15 @@ ROOT = Path(__file__).resolve().parents[1]
 
 class BadInput(Exception):
     """What the user can mend: one paragraph, exit code 4."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Its 2 would mean something else: of pytest an interruption, of `verify-evidence` an incomplete folder."""
+
+    def error(self, message: str) -> NoReturn:
+        """One paragraph, and exit code 4."""
+        self.print_usage(sys.stderr)
+        self.exit(int(ExitCode.USAGE), f"{self.prog}: {message}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Every verb and its options."""
-    top = argparse.ArgumentParser(prog="postdeploy", description=__doc__)
+    top = Parser(prog="postdeploy", description=__doc__)
     verbs = top.add_subparsers(required=True, metavar="VERB")
 
     def verb(name: str, does: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
@@ -242,7 +251,8 @@ def journal(options: argparse.Namespace) -> int:
         )
         print("\n".join(f"    {each[name]}" for name in ("residue", "command") if each[name]))
     if not found:
-        print(f"nothing is open in {place.environment.name} ({place.state})")
+        known = place.state if place.exists else f"there is no journal in {place.state}"
+        print(f"nothing is open in {place.environment.name} ({known})")
     return 0
 
 
@@ -261,12 +271,11 @@ def sweep(options: argparse.Namespace) -> int:
         print(f"postdeploy: {error}", file=sys.stderr)
         return int(ExitCode.UNVERIFIED)
     ended = leftovers.Swept(ExitCode.VERIFIED, "\n".join(said)) if said else leftovers.sweep(place)
-    left = leftovers.entries(place) if ended.code is ExitCode.RESIDUE or options.json else []
-    print(
-        json.dumps({"exit_code": int(ended.code), "said": ended.words, "open": left}, indent=2)
-        if options.json
-        else ended.words
-    )
+    if options.json:
+        told = {"exit_code": int(ended.code), "said": ended.words, "open": leftovers.known_entries(place)}
+        print(json.dumps(told, indent=2))
+    else:
+        print(ended.words)
     return int(ended.code)
 
 
@@ -274,7 +283,7 @@ def _place(options: argparse.Namespace) -> Place:
     from postdeploy.leftovers import Place
     from postdeploy.options import state_mistake
 
-    if wrong := state_mistake(options.state):
+    if wrong := state_mistake(options.state, ROOT):
         raise BadInput(wrong)
     return Place.of(options.env, options.state, rehearsal=options.rehearsal, root=ROOT)
 

@@ -53,7 +53,7 @@ def declare_marks(config: pytest.Config) -> None:
 def read_options(config: pytest.Config) -> Options:
     """The options, refused where they cannot be meant together. Raises UsageError."""
     asked = options.read_options(config)
-    wrong = options.contradiction(asked)
+    wrong = options.contradiction(asked, config.rootpath)
     if wrong:
         raise pytest.UsageError(wrong)
     return asked

@@ -143,10 +143,12 @@ def read_options(config: Any) -> Options:
     )
 
 
-def state_mistake(state: str | None) -> str | None:
+def state_mistake(state: str | None, root: Path) -> str | None:
     """Why a --state cannot be used, or None; a URL with a password is not repeated."""
-    if state is None or "://" not in state:
+    if state is None:
         return None
+    if "://" not in state:
+        return f"--state={state} is a file; name a folder, or a PostgreSQL." if (root / state).is_file() else None
     if re.search(r"://[^/@\s]*:[^/@\s]*@|[?&]password=", state):
         return (
             "--state holds a password, and a command line is read by everybody on the machine. "
@@ -162,7 +164,7 @@ def _at_once(rehearsal: bool) -> int:
     return (os.cpu_count() or 1) * (2 if rehearsal else 1)
 
 
-def contradiction(options: Options) -> str | None:
+def contradiction(options: Options, root: Path) -> str | None:
     """Why these options cannot be meant together, or None."""
     if options.faults and not options.rehearsal:
         return "--fault breaks a rehearsal, and this is not one. Add --rehearsal, or leave --fault out."
@@ -172,7 +174,7 @@ def contradiction(options: Options) -> str | None:
         return "--seed varies a rehearsal, and this is not one. Add --rehearsal, or leave --seed out."
     if options.replay and (options.rehearsal or options.environments):
         return "--replay takes its environment from the run folder. Leave --env and --rehearsal out."
-    if wrong := state_mistake(options.state):
+    if wrong := state_mistake(options.state, root):
         return wrong
     if options.unsigned and options.sign_key:
         return "--unsigned and --sign-key contradict each other. Leave one of them out."

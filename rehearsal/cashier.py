@@ -35,6 +35,7 @@ class Cashier:
     def __init__(self, bank: Bank, psp: Psp, settings: ApiSettings) -> None:
         self.bank, self.psp, self.settings = bank, psp, settings
         self.mood = settings.money
+        self._befallen: set[str] = set()
 
     async def methods(self, request: web.Request, account: str) -> web.Response:
         """How one can deposit here, and what it costs."""
@@ -101,23 +102,35 @@ class Cashier:
         if not key:
             return web.json_response({"error": "Idempotency-Key is missing"}, status=400)
         given = await request.json()
+        if self.mood.first_only and key in self._befallen:
+            trouble = ""
+        self._befallen.add(key)
         if trouble.endswith("before"):
             return await _trouble(trouble)
+        if trouble == "late":  # whether or not the client is still there then
+            asyncio.get_running_loop().call_later(self.mood.late_s, self._carry_out, request, account, key, given, act)
+            return await _trouble("silence after")
+        status, text = self._carry_out(request, account, key, given, act)
+        return await _trouble(trouble) if trouble else web.json_response(text=text, status=status)
+
+    def _carry_out(
+        self, request: web.Request, account: str, key: str, given: dict[str, Any], act: Any
+    ) -> tuple[int, str]:
+        """Status and answer, those of the first time where the key is known."""
         with self.bank.step():
             known = self.bank.one(
                 "select * from answers where account = ? and key = ? and path = ?", account, key, request.path
             )
             if known is not None and not self.mood.ignores_keys:
-                return web.json_response(text=known["body"], status=known["status"])
+                return known["status"], known["body"]
             try:
                 status, told = 201, act(request, account, key, given)
             except Refused as refused:
                 status, told = refused.status, {"error": refused.error}
-            values = (account, key, request.path, status, json.dumps(told))
+            text = json.dumps(told)
+            values = (account, key, request.path, status, text)
             self.bank.run("insert or replace into answers values (?, ?, ?, ?, ?)", *values)
-        if trouble:
-            return await _trouble(trouble)
-        return web.json_response(told, status=status)
+            return status, text
 
     def _deposit(self, request: web.Request, account: str, key: str, given: dict[str, Any]) -> dict[str, Any]:
         declared = self.psp.environment.deposits.get(str(given.get("method")))
