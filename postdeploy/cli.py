@@ -8,8 +8,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from postdeploy.environment import EnvironmentFileError, UnknownEnvironment
 from postdeploy.standin import StandinFailed
@@ -24,6 +25,15 @@ ROOT = Path(__file__).resolve().parents[1]
 
 class BadInput(Exception):
     """What the user can mend: one paragraph, exit code 4."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Bad usage ends with 4 as everywhere here: argparse's own 2 would say of evidence that it is incomplete."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what was expected and what is wrong, and end."""
+        self.print_usage(sys.stderr)
+        self.exit(int(ExitCode.USAGE), f"{self.prog}: {message}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Every verb and its options."""
-    top = argparse.ArgumentParser(prog="postdeploy", description=__doc__)
+    top = Parser(prog="postdeploy", description=__doc__)
     verbs = top.add_subparsers(required=True, metavar="VERB")
 
     def verb(name: str, does: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
@@ -194,10 +204,14 @@ def plan(options: argparse.Namespace) -> int:
     """The catalogue over one environment."""
     from postdeploy.environment import load
     from postdeploy.evidence import catalogue as checks
-    from postdeploy.evidence.plan import expand, touches
+    from postdeploy.evidence.plan import planned, touches
+    from postdeploy.evidence.waivers import WaivesNothing
 
     environment = load(options.env)
-    print(touches(expand(checks.load(), environment), environment))
+    try:
+        print(touches(planned(checks.load(), environment, datetime.now(UTC).date()), environment))
+    except WaivesNothing as error:
+        raise BadInput(str(error)) from error
     return 0
 
 

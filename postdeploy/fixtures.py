@@ -73,7 +73,7 @@ class Declared:
     def tolerances(self) -> Judgement:
         """Nothing that was accepted for a while is past its term; an expired one is a finding, not an outage."""
         environment = self._run.environment
-        claim = f"every tolerance, suppression and restart budget of {environment.name} is within its term"
+        claim = f"every tolerance, waiver, suppression and restart budget of {environment.name} is within its term"
         expired = environment.expired(self._run.today)
         if not expired:
             return Judgement(State.PASSED, claim)

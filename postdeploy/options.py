@@ -37,6 +37,7 @@ class Options:
     parallel: int
     fail_on_soft: bool
     keep_logs: bool = False
+    waivers: Path | None = None
     sign_key: str | None = None
     """From the command line only, as the next one; see `postdeploy.evidence.signing`."""
     sign_public_key: str | None = None
@@ -105,6 +106,7 @@ def add_options(group: Any) -> None:
     add("--budget", metavar="SECONDS", type=float, help="Time for the whole run; what is left undone is unverified.")
     add("--hold", metavar="SECONDS", type=float, help="How long it must stay live. Default: the environment's.")
     add("--parallel", metavar="N", type=int, help="Child runs at once. Default: cores, twice that in a rehearsal.")
+    add("--waivers", metavar="FILE", help="YAML or JSON of checks that somebody allowed not to be run.")
     add("--keep-logs", action="store_true", help="Keep the logs that were read, whole, redacted and compressed.")
     add("--sign-key", metavar="FILE|URI", help="Key that signs the evidence. Default: $POSTDEPLOY_SIGNING_KEY.")
     add("--sign-public-key", metavar="FILE", help="PEM of its public key, for a URI. $POSTDEPLOY_SIGNING_PUBLIC_KEY.")
@@ -137,6 +139,7 @@ def read_options(config: Any) -> Options:
         parallel=given("parallel") if given("parallel") is not None else _at_once(given("rehearsal")),
         fail_on_soft=given("fail_on_soft"),
         keep_logs=given("keep_logs"),
+        waivers=path("waivers"),
         sign_key=given("sign_key"),
         sign_public_key=given("sign_public_key"),
         unsigned=given("unsigned"),
@@ -170,8 +173,8 @@ def contradiction(options: Options) -> str | None:
         return f"--fault is aimed at {', '.join(sorted(stray))}, but there is no such environment; write NAME@ENV."
     if options.seed is not None and not options.rehearsal:
         return "--seed varies a rehearsal, and this is not one. Add --rehearsal, or leave --seed out."
-    if options.replay and (options.rehearsal or options.environments):
-        return "--replay takes its environment from the run folder. Leave --env and --rehearsal out."
+    if options.replay and (options.rehearsal or options.environments or options.waivers):
+        return "--replay takes its environment from the run folder. Leave --env, --rehearsal and --waivers out."
     if wrong := state_mistake(options.state):
         return wrong
     if options.unsigned and options.sign_key:

@@ -200,5 +200,7 @@ def _looks(looks: Looks) -> str:
     lines = [paragraph(f"Waiting for the rollout: {looks.settled}." if looks.settled else "No rollout was waited for.")]
     lines += [paragraph(each) for each in looks.notes]
     if looks.gaps:
-        lines.append(paragraph("What could not be read is listed under “What was not checked, and why”."))
+        lines.append(
+            paragraph("What could not be read is listed under “What was not checked, why, and who accepted that”.")
+        )
     return "\n".join(lines)

@@ -37,7 +37,7 @@ def counts_table(results: Iterable[Result]) -> str:
 
 def attention(results: Iterable[Result]) -> list[str]:
     """Everything that ran and is not simply passed, gravest first."""
-    urgent = [each for each in results if each.verdict in URGENT and not _not_run(each)]
+    urgent = [each for each in results if each.verdict in URGENT and not _not_run(each) and not each.waiver]
     if not urgent:
         return []
     urgent.sort(key=lambda each: WORST_FIRST.index(each.verdict))
@@ -47,7 +47,7 @@ def attention(results: Iterable[Result]) -> list[str]:
 def not_checked(results: Iterable[Result], gaps: Iterable[str] = ()) -> list[str]:
     """What this run does not speak of, and the reason of each."""
     silent = sorted((each for each in results if _silent(each)), key=_reason)
-    lines = ["<h2>What was not checked, and why</h2>"]
+    lines = ["<h2>What was not checked, why, and who accepted that</h2>"]
     for reason, rows in groupby(silent, key=_reason):
         group = list(rows)
         names = "\n".join(f"<li><code>{escape(each.id)}</code> {escape(each.subject)}</li>" for each in group)
@@ -162,4 +162,4 @@ def _reason(result: Result) -> str:
 
 
 def _silent(result: Result) -> bool:
-    return _not_run(result) or result.verdict is Verdict.NOT_APPLICABLE
+    return _not_run(result) or result.verdict is Verdict.NOT_APPLICABLE or result.waiver is not None

@@ -73,7 +73,7 @@ def close(
     """Write all that a finished run leaves: verdict first, then masked, rendered, scanned, hashed, signed."""
     planned, given = tuple(plan), tuple(results)
     extras = extras or Extras()
-    known = tuple(_clean(each, extras.redact) for each in complete(planned, given))
+    known = tuple(clean(each, extras.redact) for each in complete(planned, given))
     closing = _Closing(folder, record, known, extras, list(unplanned(planned, given)))
     closing.write()
     closing.gate()
@@ -129,12 +129,7 @@ class _Closing:
             "run ended", verdict=self.record.verdict, exit_code=self.record.exit_code, counts=self.record.counts
         )
         self._try(LOG, journal.close)
-        self._try(LOG, self._mask_log)
-
-    def _mask_log(self) -> None:
-        from postdeploy.evidence import gate
-
-        gate.sift(self.folder, self.extras.redactor, [LOG])
+        self._try(LOG, lambda: self._sift([LOG]))
 
     def seal(self) -> None:
         """Hash what is there, and sign the hashes."""
@@ -160,8 +155,7 @@ class _Closing:
         shutil.rmtree(self.folder.path / SIGNATURE, ignore_errors=True)
         self.record = msgspec.structs.replace(self.record, signing=UNSIGNED)
         self._prove()
-        self._try(RUN, lambda: self.folder.write_json(RUN, self.record))
-        self._try(AUDITOR, self._auditor)
+        self._write_again()
         self._try("manifest.json", lambda: _manifest(self.folder))
 
     def _prove(self) -> None:
@@ -170,8 +164,19 @@ class _Closing:
             return
         proven, self.record = self.record, unproven(self.record)
         if self.record != proven:
-            self._try(RUN, lambda: self.folder.write_json(RUN, self.record))
-            self._try(AUDITOR, self._auditor)
+            self._write_again()
+
+    def _write_again(self) -> None:
+        """The record and its page as they are now, masked like those that went through the gate."""
+        self._try(RUN, lambda: self.folder.write_json(RUN, self.record))
+        self._try(AUDITOR, self._auditor)
+        self._try("redactions.json", lambda: self._sift([RUN, AUDITOR]))
+
+    def _sift(self, names: Iterable[str]) -> None:
+        from postdeploy.evidence import gate
+
+        there = [each for each in names if (self.folder.path / each).is_file()]
+        self.lines += gate.said(gate.sift(self.folder, self.extras.redactor, there).withdrawn)
 
     def _auditor(self) -> None:
         notes = (*self.extras.looks.notes, *(each for each in self.lines if each not in self.extras.looks.notes))
@@ -193,7 +198,8 @@ def _guarded(what: str, step: Callable[[], object]) -> str | None:
     return None
 
 
-def _clean(result: Result, redact: Redact) -> Result:
+def clean(result: Result, redact: Redact) -> Result:
+    """The result with its message and its attempts' reasons masked."""
     attempts = tuple(msgspec.structs.replace(each, reason=redact(each.reason)) for each in result.attempts)
     return msgspec.structs.replace(result, message=redact(result.message), attempts=attempts)
 
