@@ -130,6 +130,10 @@ def _add_evidence_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
     verified.add_argument("--keys", metavar="FILE", help="trusted keys; default: $POSTDEPLOY_KEYS, or none")
     verified.add_argument("--json", action="store_true")
 
+    stamped = verb("timestamp", timestamp, "Ask a timestamp authority for what a run could not get when it was signed.")
+    stamped.add_argument("run", metavar="RUN")
+    stamped.add_argument("--url", metavar="URL", help="RFC 3161 authority; default: the one that the run asked")
+
     shown = verb("show", show, "Show what a run folder says of itself: verdict, who, when, what was found.")
     shown.add_argument("run", metavar="RUN")
 
@@ -148,6 +152,21 @@ def verify_evidence(options: argparse.Namespace) -> int:
         raise BadInput(str(error)) from error
     print(text)
     return code
+
+
+def timestamp(options: argparse.Namespace) -> int:
+    """The timestamps of a signed run, asked for now; 10 when the authority gives none."""
+    from postdeploy import evidence_verbs
+    from postdeploy.evidence.timestamps import NoTimestamp
+
+    try:
+        print(evidence_verbs.timestamp(options))
+    except evidence_verbs.CannotRead as error:
+        raise BadInput(str(error)) from error
+    except NoTimestamp as error:
+        print(f"postdeploy: {error}", file=sys.stderr)
+        return int(ExitCode.UNVERIFIED)
+    return 0
 
 
 def show(options: argparse.Namespace) -> int:

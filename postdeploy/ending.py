@@ -45,6 +45,7 @@ def end(run: Run, exitstatus: int) -> int:
         redact=run.redactor.text,
         redactor=run.redactor,
         key=run.key,
+        timestamps=run.record.timestamps,
         images=observed(run.snapshot),
         report=os.environ.get("POSTDEPLOY_REPORT") != "0",
     )

@@ -42,6 +42,8 @@ class Options:
     """From the command line only, as the next one; see `postdeploy.evidence.signing`."""
     sign_public_key: str | None = None
     unsigned: bool = False
+    timestamps: str = ""
+    """Address of the authority, from the command line or the variable; empty: nobody is asked."""
 
     @property
     def is_fleet(self) -> bool:
@@ -110,6 +112,7 @@ def add_options(group: Any) -> None:
     add("--keep-logs", action="store_true", help="Keep the logs that were read, whole, redacted and compressed.")
     add("--sign-key", metavar="FILE|URI", help="Key that signs the evidence. Default: $POSTDEPLOY_SIGNING_KEY.")
     add("--sign-public-key", metavar="FILE", help="PEM of its public key, for a URI. $POSTDEPLOY_SIGNING_PUBLIC_KEY.")
+    add("--timestamp", metavar="URL", help="RFC 3161 authority to ask when it is signed. $POSTDEPLOY_TIMESTAMP_URL.")
     add("--unsigned", action="store_true", help="Leave the evidence unsigned; the verdict line says so.")
     add("--fail-on-soft", action="store_true", help="Exit 11 when a check is flaky or degraded.")
 
@@ -143,6 +146,7 @@ def read_options(config: Any) -> Options:
         sign_key=given("sign_key"),
         sign_public_key=given("sign_public_key"),
         unsigned=given("unsigned"),
+        timestamps=given("timestamp") or os.environ.get("POSTDEPLOY_TIMESTAMP_URL", ""),
     )
 
 
@@ -157,6 +161,13 @@ def state_mistake(state: str | None) -> str | None:
         )
     if not re.match(r"postgres(ql)?(\+psycopg)?://", state):
         return f"--state={state} is neither a folder nor a PostgreSQL; write postgresql://USER@HOST/DATABASE."
+    return None
+
+
+def timestamp_mistake(url: str) -> str | None:
+    """Why an address cannot be asked for timestamps, or None; the record names it, so it holds no password."""
+    if url and not re.fullmatch(r"https?://[^\s@]+", url):
+        return f"--timestamp={url.rpartition('@')[2]} is no address of an authority; write https://HOST/PATH."
     return None
 
 
@@ -175,7 +186,7 @@ def contradiction(options: Options) -> str | None:
         return "--seed varies a rehearsal, and this is not one. Add --rehearsal, or leave --seed out."
     if options.replay and (options.rehearsal or options.environments or options.waivers):
         return "--replay takes its environment from the run folder. Leave --env, --rehearsal and --waivers out."
-    if wrong := state_mistake(options.state):
+    if wrong := state_mistake(options.state) or timestamp_mistake(options.timestamps):
         return wrong
     if options.unsigned and options.sign_key:
         return "--unsigned and --sign-key contradict each other. Leave one of them out."

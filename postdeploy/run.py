@@ -149,6 +149,7 @@ class Run:
             replay_of=self.replayed["run_id"] if self.replayed else None,
             plan_sha256=committed,
             signing=self.key.keyid if self.key else UNSIGNED,
+            timestamps=self.options.timestamps if self.key else "",
         )
         self.folder.write_bytes("environment.json", resolved)
         if self.source.digests:

@@ -63,7 +63,7 @@ def auditor_page(
 def _check_it_yourself(record: RunRecord) -> list[str]:
     """The recipe that needs nothing of ours, and what it cannot tell."""
     lines = ["<h2>How to check this folder without us</h2>"]
-    for text, commands in recipe(record.is_signed):
+    for text, commands in recipe(signed=record.is_signed, stamped=bool(record.timestamps)):
         lines += [paragraph(text), f'<pre class="recipe">{escape(commands)}</pre>']
     if not record.is_signed:
         lines.append(
@@ -156,6 +156,7 @@ def _identity(record: RunRecord, looks: Looks) -> list[tuple[str, str]]:
         ("Run by", _or_absent(pipeline.actor)),
         ("Approved by", _or_absent(pipeline.approver)),
         ("Signed by", f"key <code>{escape(record.signing)}</code>" if record.is_signed else "UNSIGNED"),
+        ("Timestamps by", _or_absent(record.timestamps or None)),
         ("Change ticket", _or_absent(pipeline.ticket)),
         ("Pipeline job", _job(record)),
         ("Pipeline commit", _or_absent(pipeline.commit)),

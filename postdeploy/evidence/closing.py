@@ -30,6 +30,8 @@ SIGNATURE = "attestations"
 REPORT = "report.html"
 ESSENTIAL = (RESULTS, RUN, "manifest.json", "redactions.json", "leak scan", SIGNATURE)
 """A run that lost one of these proves nothing, whatever it found."""
+PENDING = "timestamp pending: "
+"""Begins the line of the one thing that can be had later."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Extras:
     redactor: Redactor = field(default_factory=Redactor)
     """Masks what is in the closed folder once more."""
     key: SigningKey | None = None
+    timestamps: str = ""
+    """Address of the authority that says when the signatures were made; none: nobody is asked."""
     images: tuple[Image, ...] = ()
     """Observed running: what the signed statements are about."""
     report: bool = True
@@ -141,6 +145,8 @@ class _Closing:
         self._try(SIGNATURE, self._sign)
         if len(self.lines) > before:
             self._give_up_signing()
+        elif self.extras.timestamps:
+            self._stamp()
 
     def _sign(self) -> None:
         from postdeploy.evidence.attestation import attest
@@ -149,6 +155,15 @@ class _Closing:
         results = msgspec.json.decode((self.folder.path / RESULTS).read_bytes(), type=tuple[Result, ...])
         record = msgspec.json.decode((self.folder.path / RUN).read_bytes(), type=RunRecord)
         attest(self.folder, record, results, self.extras.images, self.extras.key)
+
+    def _stamp(self) -> None:
+        """Evidence is as good without a timestamp as it was before; it can be asked for later."""
+        from postdeploy.evidence import timestamps
+
+        try:
+            timestamps.stamp(self.folder, self.extras.timestamps)
+        except (timestamps.NoTimestamp, OSError) as error:
+            self.lines.append(f"{PENDING}{error}; {timestamps.LATER}")
 
     def _give_up_signing(self) -> None:
         """The record says that nothing is signed, and the manifest binds that record."""

@@ -127,7 +127,7 @@ def test_facts_of_the_pipeline_are_shown_and_missing_ones_said(done):
     assert shown.links == ["https://gitlab.example/-/jobs/1"]
     assert "b.approver" in shown.text
     assert "f" * 64 in shown.text
-    assert shown.text.count("not recorded") == 4
+    assert shown.text.count("not recorded") == 5
 
 
 def test_an_unfinished_record_says_so(record):

@@ -109,7 +109,7 @@ def test_junit_calls_it_skipped_and_says_who(finished):
     parsed = JUnitXml.fromstring(junit(*finished))
     (case,) = [each for suite in parsed for each in suite if each.name == "infra.images.tag[crm-api]"]
     assert [(type(each), each.type, each.message) for each in case.result] == [(Skipped, "waived", WORDS)]
-    assert (parsed.tests, parsed.skipped, parsed.errors) == (5, 2, 0)
+    assert (parsed.tests, parsed.errors, [suite.skipped for suite in parsed]) == (5, 0, [2, 0, 0])
 
 
 def test_the_signed_statement_warns_and_names_who_accepted_it(finished, folder):
