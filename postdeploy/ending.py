@@ -176,7 +176,9 @@ def summary(run: Run) -> list[str]:
     lines.append(f"{record.planned} checks planned, {record.executed} executed: {tally}; exit code {record.exit_code}")
     if not record.is_full:
         lines.append(f"PARTIAL SCOPE ({record.scope}): this does not count as a verification of the release")
-    for name, meaning in (("report.html", "report"), ("auditor.html", "auditor's page")):
+    served = "report (serve it: python3 -m http.server)"
+    pages = (("report.html", "report"), ("report/index.html", served), ("auditor.html", "auditor's page"))
+    for name, meaning in pages:
         if (run.folder.path / name).is_file():
             lines.append(f"{meaning}: {run.folder.path / name}")
     return [*lines, f"run folder: {run.folder.path}"]

@@ -110,15 +110,14 @@ class _Closing:
         self._prove()
 
     def _gate(self) -> None:
-        from postdeploy.evidence import gate
+        from postdeploy.evidence import gate, report
 
         redactor = self.extras.redactor
         found = gate.sift(self.folder, redactor, gate.files(self.folder, but=[LOG]))
         if self.extras.report:
             self._try(REPORT, lambda: _report(self.folder, self.record))
-            if (self.folder.path / REPORT).is_file():
-                leaking = gate.withdraw(self.folder, redactor, [REPORT])
-                found = msgspec.structs.replace(found, withdrawn=(*found.withdrawn, *leaking))
+            leaking = gate.withdraw(self.folder, redactor, report.made(self.folder.path))
+            found = msgspec.structs.replace(found, withdrawn=(*found.withdrawn, *leaking))
         self.lines += gate.said(found.withdrawn)
         self.folder.write_json(gate.REDACTIONS, found)
 

@@ -124,6 +124,7 @@ def test_the_signed_statement_warns_and_names_who_accepted_it(finished, folder):
 def test_the_auditor_reads_it_under_what_was_not_checked_and_not_as_a_finding(finished):
     page = auditor_page(*finished)
     assert "What needs attention" not in page
+    assert "3 of 4 applicable checks were executed. 1 was waived, as is listed below" in page
     _, _, after = page.partition("What was not checked, why, and who accepted that")
     assert f"<h4>{WORDS} (1)</h4>" in after
 
