@@ -5,6 +5,7 @@ What would be too large for one file becomes the folder report/, which has to be
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -162,7 +163,17 @@ class _Allure:
         if done.returncode or not (output / "index.html").is_file():
             said = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
             raise NoReport(f"Allure ended with {done.returncode}: {said[0] if said else 'it said nothing'}")
+        self._expect_all_of_them(output / "summary.json")
         return output
+
+    def _expect_all_of_them(self, summary: Path) -> None:
+        """A report that leaves out a result is worse than none."""
+        if not summary.is_file():
+            return
+        shown = json.loads(summary.read_bytes()).get("stats", {}).get("total")
+        made = sum(1 for _ in (self.folder.path / FOLDER).glob("*-result.json"))
+        if shown != made:
+            raise NoReport(f"Allure shows {shown} of {made} results")
 
 
 def _config(record: RunRecord) -> dict[str, object]:

@@ -136,6 +136,13 @@ def test_the_real_allure_makes_one_page_that_names_no_analytics(folder, record):
     assert "googletagmanager" not in page
 
 
+def test_a_report_that_leaves_out_a_result_is_not_kept(folder, record, allure):
+    folder.write_text(f"{FOLDER}/1-result.json", "{}")
+    body = GOOD + "(out / 'summary.json').write_text('{\"stats\": {\"total\": 0}}')\n"
+    with pytest.raises(report.NoReport, match="shows 0 of 1 results"):
+        render(folder, record, allure(body))
+
+
 # --- too large for one file --------------------------------------------------------------------------------------
 
 PARTS = (
