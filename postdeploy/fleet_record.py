@@ -114,6 +114,7 @@ class Whole:
     findings: Sequence[parity.Finding]
     key: SigningKey | None = None
     redactor: Redactor = field(default_factory=Redactor)
+    timestamps: str = ""
 
     def record(self, release: str, started: datetime, code: int, config: pytest.Config) -> list[str]:
         """Write the folder: the sum of the children's records and the claims across; what could not be written."""
@@ -142,6 +143,7 @@ class Whole:
             allure=self._allure(config, rehearsal=whole.rehearsal),
             redactor=self.redactor,
             key=self.key,
+            timestamps=whole.timestamps,
             report=False,
         )
         _, lost = closing.close(self.folder, whole, self.planned, results, extras)
@@ -170,6 +172,7 @@ class Whole:
             rehearsal=any(each.rehearsal for each in records),
             plan_sha256=sha256_of(self.folder.path / closing.PLAN),
             signing=self.key.keyid if self.key else UNSIGNED,
+            timestamps=self.timestamps if self.key else "",
         )
 
     def _looks(self) -> Looks:

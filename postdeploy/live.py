@@ -65,6 +65,8 @@ class Live:
     """Where earlier runs of this environment lie: their errors are not new."""
     redact: Redact = Redactor().text
     """Strikes the run's own secrets out of what is kept of a log."""
+    learn: Callable[..., None] = lambda *secrets: None
+    """Hears of the cluster's token, which nothing that is kept may hold."""
     keep: Callable[[str, bytes], object] | None = None
     """Writes a file of the run folder, where whole logs are to be kept."""
     _snapshot: Snapshot | None = None
@@ -197,10 +199,12 @@ async def _reader(live: Live) -> AsyncIterator[Reader]:
     from postdeploy.cluster.client import connect
 
     reader = await connect(live.kubeconfig, live.environment.cluster.context)
+    live.learn(await reader.token())
     try:
         yield reader
     finally:
         live.looks = tuple(reader.looks)
+        live.learn(await reader.token())  # it may have been renewed
         await reader.aclose()
 
 

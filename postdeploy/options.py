@@ -37,10 +37,13 @@ class Options:
     parallel: int
     fail_on_soft: bool
     keep_logs: bool = False
+    waivers: Path | None = None
     sign_key: str | None = None
     """From the command line only, as the next one; see `postdeploy.evidence.signing`."""
     sign_public_key: str | None = None
     unsigned: bool = False
+    timestamps: str = ""
+    """Address of the authority, from the command line or the variable; empty: nobody is asked."""
 
     @property
     def is_fleet(self) -> bool:
@@ -105,9 +108,11 @@ def add_options(group: Any) -> None:
     add("--budget", metavar="SECONDS", type=float, help="Time for the whole run; what is left undone is unverified.")
     add("--hold", metavar="SECONDS", type=float, help="How long it must stay live. Default: the environment's.")
     add("--parallel", metavar="N", type=int, help="Child runs at once. Default: cores, twice that in a rehearsal.")
+    add("--waivers", metavar="FILE", help="YAML or JSON of checks that somebody allowed not to be run.")
     add("--keep-logs", action="store_true", help="Keep the logs that were read, whole, redacted and compressed.")
     add("--sign-key", metavar="FILE|URI", help="Key that signs the evidence. Default: $POSTDEPLOY_SIGNING_KEY.")
     add("--sign-public-key", metavar="FILE", help="PEM of its public key, for a URI. $POSTDEPLOY_SIGNING_PUBLIC_KEY.")
+    add("--timestamp", metavar="URL", help="RFC 3161 authority to ask when it is signed. $POSTDEPLOY_TIMESTAMP_URL.")
     add("--unsigned", action="store_true", help="Leave the evidence unsigned; the verdict line says so.")
     add("--fail-on-soft", action="store_true", help="Exit 11 when a check is flaky or degraded.")
 
@@ -137,9 +142,11 @@ def read_options(config: Any) -> Options:
         parallel=given("parallel") if given("parallel") is not None else _at_once(given("rehearsal")),
         fail_on_soft=given("fail_on_soft"),
         keep_logs=given("keep_logs"),
+        waivers=path("waivers"),
         sign_key=given("sign_key"),
         sign_public_key=given("sign_public_key"),
         unsigned=given("unsigned"),
+        timestamps=given("timestamp") or os.environ.get("POSTDEPLOY_TIMESTAMP_URL", ""),
     )
 
 
@@ -159,6 +166,13 @@ def state_mistake(state: str | None, root: Path) -> str | None:
     return None
 
 
+def timestamp_mistake(url: str) -> str | None:
+    """Why an address cannot be asked for timestamps, or None; the record names it, so it holds no password."""
+    if url and not re.fullmatch(r"https?://[^\s@]+", url):
+        return f"--timestamp={url.rpartition('@')[2]} is no address of an authority; write https://HOST/PATH."
+    return None
+
+
 def _at_once(rehearsal: bool) -> int:
     """A child run a core; twice as many in a rehearsal, which spends half of its time waiting for its own hold."""
     return (os.cpu_count() or 1) * (2 if rehearsal else 1)
@@ -172,9 +186,9 @@ def contradiction(options: Options, root: Path) -> str | None:
         return f"--fault is aimed at {', '.join(sorted(stray))}, but there is no such environment; write NAME@ENV."
     if options.seed is not None and not options.rehearsal:
         return "--seed varies a rehearsal, and this is not one. Add --rehearsal, or leave --seed out."
-    if options.replay and (options.rehearsal or options.environments):
-        return "--replay takes its environment from the run folder. Leave --env and --rehearsal out."
-    if wrong := state_mistake(options.state, root):
+    if options.replay and (options.rehearsal or options.environments or options.waivers):
+        return "--replay takes its environment from the run folder. Leave --env, --rehearsal and --waivers out."
+    if wrong := state_mistake(options.state, root) or timestamp_mistake(options.timestamps):
         return wrong
     if options.unsigned and options.sign_key:
         return "--unsigned and --sign-key contradict each other. Leave one of them out."

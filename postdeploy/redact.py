@@ -20,6 +20,9 @@ MASK = "[redacted]"
 SHORTEST = 4
 """A registered secret below this length would mask half of every report, and protects nothing."""
 
+SHORTEST_GIVEN_OUT = 16
+"""The same for what is learnt in the run: a one-time code is six digits, which stand in every time of day and hash."""
+
 SECRET_WORDS = frozenset(
     {
         "password",
@@ -59,12 +62,23 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[SecretStr | str] = (), *, keep: Iterable[str] = ()) -> None:
         """`keep`: texts known to be harmless, such as the names of the synthetic accounts."""
-        forms = {form for each in secrets for form in _encoded(_plain(each)) if form not in MASK}
-        self._secrets = _any_of(forms)
+        self._forms: set[str] = set()
+        self._secrets: re.Pattern[str] | None = None
         self._keep = frozenset(keep)
+        self._register(map(_plain, secrets))
 
     def __repr__(self) -> str:
         return "<redactor>"
+
+    def learn(self, *secrets: SecretStr | str) -> None:
+        """Mask these too from now on: tokens that were given out to us while we looked."""
+        self._register(each for each in map(_plain, secrets) if len(each) >= SHORTEST_GIVEN_OUT)
+
+    def _register(self, secrets: Iterable[str]) -> None:
+        new = {form for each in secrets for form in _encoded(each) if form not in MASK} - self._forms
+        if new:
+            self._forms |= new
+            self._secrets = _any_of(self._forms)
 
     def text(self, text: str) -> str:
         """The text with secrets masked."""
@@ -169,6 +183,8 @@ def _base64(raw: bytes) -> set[str]:
 
 def _card(match: re.Match[str]) -> str:
     """A run of digits with its card numbers masked: they are whole groups of the run, and pass Luhn."""
+    if _is_in_uuid(match):
+        return match[0]
     run, groups = match[0], list(re.finditer(r"\d+", match[0]))
     kept, done, first = "", 0, 0
     while first < len(groups):
@@ -178,6 +194,12 @@ def _card(match: re.Match[str]) -> str:
             done = groups[first + last - 1].end()
         first += last or 1
     return kept + run[done:]
+
+
+def _is_in_uuid(match: re.Match[str]) -> bool:
+    """Digits of a uuid are no card number: of the thousand in a run some always pass Luhn."""
+    around = _UUID.finditer(match.string, max(0, match.start() - 36), match.end() + 36)
+    return any(each.start() <= match.start() and match.end() <= each.end() for each in around)
 
 
 def _card_end(groups: Sequence[re.Match[str]]) -> int:
@@ -228,6 +250,7 @@ def _after(match: re.Match[str]) -> str:
     return match[1] + MASK
 
 
+_UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.I)
 _WORD = (
     r"(?:passw(?:or)?d|passphrase|pwd|secret|token|(?<![a-z])t?otp|api[_-]?key|private[_-]?key|access[_-]?key|credentials?)"
     r"(?:[_-]?\d{1,3})?"

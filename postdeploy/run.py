@@ -16,12 +16,13 @@ from postdeploy import judges, observations
 from postdeploy.acting import Acting
 from postdeploy.business import state_of
 from postdeploy.deadline import Deadline
-from postdeploy.environment import Environment, load
+from postdeploy.environment import BadWaivers, Environment, load, read_waivers
 from postdeploy.evidence import catalogue, closing, plan, run_record
 from postdeploy.evidence.folder import RunFolder, new_run_id
 from postdeploy.evidence.journal import Journal, open_log
 from postdeploy.evidence.signing import UNSIGNED, CannotSign, SigningKey, key_asked_for, key_is_named
 from postdeploy.evidence.unfinished import Occupied, mark_unfinished
+from postdeploy.evidence.waivers import WaivesNothing, said
 from postdeploy.live import Live, Say, WrongCluster
 from postdeploy.options import REHEARSAL_HOLD_S, Options, expected_release
 from postdeploy.outcome import Outcome
@@ -96,7 +97,14 @@ class Run:
         """A run of the environment asked for; an unknown or wrong file raises what the loader raises."""
         if options.replay:
             return cls(options, root, *read_run_folder(options.replay))
-        return cls(options, root, load(options.environments[0], root / "environments"))
+        environment = load(options.environments[0], root / "environments")
+        if options.waivers:
+            try:
+                more = read_waivers(options.waivers, environment.name)
+            except BadWaivers as error:
+                raise CannotBegin(f"--waivers cannot be used: {error}") from error
+            environment = environment.model_copy(update={"waivers": (*environment.waivers, *more)})
+        return cls(options, root, environment)
 
     def start_standin(self) -> None:
         """Start the rehearsal now, so that it is up when collection ends."""
@@ -119,7 +127,7 @@ class Run:
         self.selected, self.broken = selected, broken
         kubeconfig = self.process.ready() if self.process else None
         self.checks = {each.id: each for each in catalogue.load()}
-        self.plan = plan.expand(self.checks.values(), self.environment)
+        self.plan = self._planned()
         release = self._release(kubeconfig)
         run_id = new_run_id(self.started, release)
         self.source = self._open_source(release, run_id, kubeconfig)
@@ -132,7 +140,7 @@ class Run:
             run_id=run_id,
             environment=self.environment.name,
             release=release,
-            scope=self._scope(asked),
+            scope=self.redactor.text(self._scope(asked)),
             started=self.started,
             suite=run_record.describe_suite(self.root, resolved),
             pipeline=run_record.describe_pipeline(os.environ),
@@ -141,6 +149,7 @@ class Run:
             replay_of=self.replayed["run_id"] if self.replayed else None,
             plan_sha256=committed,
             signing=self.key.keyid if self.key else UNSIGNED,
+            timestamps=self.options.timestamps if self.key else "",
         )
         self.folder.write_bytes("environment.json", resolved)
         if self.source.digests:
@@ -148,12 +157,18 @@ class Run:
         self.folder.write_json(closing.RUN, self.record)
         self.journal = open_log(self.folder, self.redactor.text)
         if isinstance(self.source, Live):
-            self.source.redact = self.redactor.text
+            self.source.redact, self.source.learn = self.redactor.text, self.redactor.learn
             self.source.keep = self.folder.write_bytes if self.options.keep_logs else None
         self.began = True
         self._event("plan written", sha256=committed, planned=len(self.plan), selected=len(self.selected))
         self._event("run began", run_id=run_id, release=release, scope=self.record.scope)
-        self.said += mark_unfinished(self.options.archive, self.environment.name, run_id)
+        self.said += [*said(self.plan), *mark_unfinished(self.options.archive, self.environment.name, run_id)]
+
+    def _planned(self) -> tuple[plan.Planned, ...]:
+        try:
+            return plan.planned(self.checks.values(), self.environment, self.today)
+        except WaivesNothing as error:
+            raise CannotBegin(f"{error} Nothing was looked at.") from error
 
     def _signing_key(self) -> SigningKey | None:
         """The key, tried before the first look. A rehearsal and a replay prove nothing new and may go without."""

@@ -22,6 +22,7 @@ from postdeploy.environment.model import (
     Suppression,
     Tolerance,
 )
+from postdeploy.environment.waivers import BadWaivers, Waiver, read_waivers
 from postdeploy.environment.web import Feed, Redirect, Site, TradingHours, Web
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Account",
     "Accounts",
     "Api",
+    "BadWaivers",
     "Brand",
     "Business",
     "CloudLogging",
@@ -62,9 +64,11 @@ __all__ = [
     "Tolerance",
     "TradingHours",
     "UnknownEnvironment",
+    "Waiver",
     "Web",
     "decimals",
     "is_whole",
     "known",
     "load",
+    "read_waivers",
 ]

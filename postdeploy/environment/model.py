@@ -33,6 +33,7 @@ from postdeploy.environment.forms import (
     form,
 )
 from postdeploy.environment.logs import Logs
+from postdeploy.environment.waivers import Waiver
 from postdeploy.environment.web import Site, Web
 
 PRODUCTION = ("uk-prod", "cy-prod", "mt-prod", "hk-prod", "sg-prod", "ae-prod", "za-prod")
@@ -275,6 +276,8 @@ class Environment(Model):
     """The container registry that may be asked what a tag is; none: digests are compared with each other alone."""
     tolerances: tuple[Tolerance, ...] = ()
     """Failures accepted for a while."""
+    waivers: tuple[Waiver, ...] = ()
+    """Checks that need not be run for a while."""
     suppressions: tuple[Suppression, ...] = ()
     """Warning events left out of diagnosis for a while."""
     restart_budgets: tuple[RestartBudget, ...] = ()
@@ -325,9 +328,10 @@ class Environment(Model):
         plain = {each.host for each in self.sites.values() if each.scheme == "http"}
         return tuple(each for each in self.hosts if each not in plain)
 
-    def expired(self, today: date) -> tuple[Accepted, ...]:
-        """Tolerances, suppressions and restart budgets whose last day is over."""
-        accepted = (*self.tolerances, *self.suppressions, *self.restart_budgets, *self.log_suppressions)
+    def expired(self, today: date) -> tuple[Accepted | Waiver, ...]:
+        """Tolerances, waivers, suppressions and restart budgets whose last day is over."""
+        accepted: tuple[Accepted | Waiver, ...] = (*self.tolerances, *self.waivers, *self.suppressions)
+        accepted += (*self.restart_budgets, *self.log_suppressions)
         return tuple(each for each in accepted if each.is_expired(today))
 
     def subjects(self, over: str) -> Mapping[str, object]:

@@ -34,6 +34,7 @@ PACKAGES = (
     "pydantic-settings",
     "pyotp",
     "pytest",
+    "rfc3161-client",
     "rfc8785",
     "ruamel.yaml",
     "sniffio",
@@ -106,6 +107,8 @@ class RunRecord(msgspec.Struct, frozen=True):
     """Hash of plan.json, which was written before the first look."""
     signing: str = UNSIGNED
     """Id of the key that signs the evidence, or "unsigned"."""
+    timestamps: str = ""
+    """Authority that was asked when the signatures were made; none where nobody was to be asked."""
 
     @property
     def is_signed(self) -> bool:
@@ -132,6 +135,7 @@ def begin(
     replay_of: str | None = None,
     plan_sha256: str = "",
     signing: str = UNSIGNED,
+    timestamps: str = "",
 ) -> RunRecord:
     """The record as it stands when the plan is written: unverified, so a run that is killed says so."""
     return RunRecord(
@@ -152,6 +156,7 @@ def begin(
         executed=0,
         plan_sha256=plan_sha256,
         signing=signing,
+        timestamps=timestamps,
     )
 
 

@@ -25,6 +25,7 @@ STAGES = (
     ("junit.xml", "junit.xml"),
     ("auditor.html", "the auditor's page"),
     ("report.html", "report.html"),
+    ("report", "the report"),
     ("redactions.json", "the leak scan"),
     (MANIFEST, "the manifest"),
     (SUMS, "the sums"),

@@ -130,6 +130,32 @@ def test_a_mark_of_an_unfinished_run_has_no_place_in_a_closed_one(closed):
     assert (verify_folder(closed.path).state, found(verify_folder(closed.path))) == (State.TAMPERED, {MARK})
 
 
+@pytest.mark.parametrize(
+    ("receipt", "state"),
+    [
+        ({"run_id": "20261122T200000Z-v1-abcdef", "status": "pending"}, State.WHOLE),
+        ({"run_id": "another"}, State.TAMPERED),
+        ({"run_id": "20261122T200000Z-v1-abcdef", "manifest_sha256": "0" * 64}, State.TAMPERED),
+        ([], State.TAMPERED),
+    ],
+)
+def test_a_receipt_has_to_be_that_of_this_run_and_this_manifest(closed, receipt, state):
+    closed.write_json("receipt.json", receipt)
+    assert verify_folder(closed.path).state is state
+
+
+def test_a_timestamp_in_an_unsigned_folder_was_added(folder, record, plan):
+    from postdeploy.evidence.closing import Extras, close, commit_plan
+    from postdeploy.evidence.results import complete
+    from postdeploy.evidence.run_record import finish
+
+    commit_plan(folder, plan)
+    results = complete(plan, ())
+    close(folder, finish(record, results, 10), plan, results, Extras(report=False))
+    folder.write_text("attestations/test-result.dsse.json.tsr", "")
+    assert found(verify_folder(folder.path)) == {"attestations/test-result.dsse.json.tsr"}
+
+
 def test_results_that_are_not_those_of_the_plan_are_named(closed):
     results = json.loads((closed.path / "results.json").read_bytes())
     closed.write_json("results.json", results[1:])
