@@ -23,9 +23,9 @@ import anyio
 from anyio import to_thread
 
 from postdeploy.cluster.answers import Answer, answer_of, line
+from postdeploy.cluster.logs.stream import BLOCK
 from postdeploy.cluster.logs.tls import Tls
 
-CHUNK = 112 * 1024
 THREADS = 256
 """More than there may be streams: it is `pace` that holds back."""
 
@@ -176,5 +176,5 @@ def _buffer() -> memoryview:
     """The thread's own: allocated once."""
     found: memoryview | None = getattr(_LOCAL, "buffer", None)
     if found is None:
-        found = _LOCAL.buffer = memoryview(bytearray(CHUNK))
+        found = _LOCAL.buffer = memoryview(bytearray(BLOCK))
     return found
