@@ -27,7 +27,7 @@ sync = $(UV) venv --quiet --allow-existing --python $(PYTHON) .venv \
 	&& $(UV) pip install --python .venv --no-deps --editable .
 endif
 
-.PHONY: help setup rehearsal test matrix soak bench kills lint format catalogue schema lock allure clean
+.PHONY: help setup rehearsal test matrix replays soak bench kills lint format catalogue schema lock allure clean
 .DELETE_ON_ERROR:
 
 help: ## print these targets
@@ -48,6 +48,9 @@ test: .venv/.dev .venv/.allure .venv/.allure2 .venv/.httpbin ## the tests of the
 
 matrix: setup ## every fault, every trap and 30 seeds, each as a whole run
 	@$(BIN)/python -m rehearsal.matrix $(ARGS)
+
+replays: setup .venv/.dev ## every fault in 30 whole runs, each judged again without network by a clock a year ahead
+	@$(BIN)/python -m rehearsal.matrix --replays $(ARGS)
 
 soak: setup ## 100 rehearsals of healthy releases with seeds drawn anew: not one may turn red (ARGS='--jobs 4')
 	@$(BIN)/python -m rehearsal.matrix --soak $(ARGS)

@@ -63,7 +63,7 @@ def main(config: pytest.Config, options: Options) -> int:
     occupied.release()
     costly = [each for each in lost if not each.startswith(closing.PENDING)]
     code = int(ExitCode.UNVERIFIED) if costly and code in (ExitCode.VERIFIED, ExitCode.SOFT) else code
-    marked = mark_unfinished(options.archive, ALL, folder.run_id)
+    marked = mark_unfinished(options.archive, folder.run_id)
     unsigned = "" if key else " UNSIGNED"
     _say("\n".join([*marked, *lost, f"exit code {code}{unsigned}", f"run folder: {folder.path}"]))
     return code

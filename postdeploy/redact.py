@@ -242,6 +242,14 @@ def _pair(match: re.Match[str]) -> str:
     return match["key"] + quotes[0] + MASK + (quotes[0] if closed else "")
 
 
+def _field(match: re.Match[str]) -> str:
+    """A page's field or meta tag with its value masked, where its name says that it is a token."""
+    named = _NAMED.search(match[0])
+    if named is None or not any(word in named[1].lower() for word in ("token", "csrf", "secret", "passw")):
+        return match[0]
+    return _VALUED.sub(lambda each: f"{each[1]}{each[2]}{MASK}{each[2]}", match[0])
+
+
 def _all(_: re.Match[str]) -> str:
     return MASK
 
@@ -250,6 +258,8 @@ def _after(match: re.Match[str]) -> str:
     return match[1] + MASK
 
 
+_NAMED = re.compile(r"\b(?:name|id)\s{0,4}=\s{0,4}[\"']?([\w.-]{1,100})")
+_VALUED = re.compile(r"(\b(?:value|content)\s{0,4}=\s{0,4})([\"'])(?!\[redacted\])[^\"'<>]+\2")
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.I)
 _WORD = (
     r"(?:passw(?:or)?d|passphrase|pwd|secret|token|(?<![a-z])t?otp|api[_-]?key|private[_-]?key|access[_-]?key|credentials?)"
@@ -293,6 +303,7 @@ PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str], Callable[[re.Match[str]]
         re.compile(rf"(?P<key>{_WORD}\\*[\"']?\s{{0,4}}(?:=>|[:=]|%3D)\s{{0,4}}){_VALUE}", re.I),
         _pair,
     ),
+    (("<input", "<meta"), re.compile(r"<(?:input|meta)\b[^<>]{1,1000}>", re.I), _field),
     ((), re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}(?![A-Z0-9])"), _iban),
     ((), re.compile(r"(?<![0-9A-Za-z])\d(?:[ -]?\d){12,}(?![0-9A-Za-z])"), _card),
     (("@",), re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}@(?:[\w-]{1,63}\.){1,8}[a-z]{2,}\b", re.I), _all),

@@ -162,7 +162,7 @@ class Run:
         self.began = True
         self._event("plan written", sha256=committed, planned=len(self.plan), selected=len(self.selected))
         self._event("run began", run_id=run_id, release=release, scope=self.record.scope)
-        self.said += [*said(self.plan), *mark_unfinished(self.options.archive, self.environment.name, run_id)]
+        self.said += [*said(self.plan), *mark_unfinished(self.options.archive, run_id)]
 
     def _planned(self) -> tuple[plan.Planned, ...]:
         try:

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import json
 import os
-import secrets
 import signal
 import sys
 import tempfile
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from postdeploy.environment import Environment, EnvironmentFileError, UnknownEnvironment, load
-from rehearsal import rbac
+from rehearsal import canaries, rbac
 from rehearsal.delivery import commit_of
 from rehearsal.server import Api
 from rehearsal.trust import Authority, kubeconfig, write_private
@@ -72,7 +71,7 @@ class Stage:
 
     def __init__(self, environment: Environment, options: argparse.Namespace) -> None:
         self.environment, self.options = environment, options
-        self.token, self.password = secrets.token_urlsafe(24), secrets.token_urlsafe(12)
+        self.token, self.password = canaries.secret("cluster", 24), canaries.secret("password")
         self.authority = Authority()
         self.world = World.build(environment, options.release, options.seed)
         self.world.settings.rbac = options.enforced

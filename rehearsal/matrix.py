@@ -36,6 +36,8 @@ BAD_USAGE = 4
 LAST_LINES = 12
 BUNDLE = 6
 """Traps in one run."""
+REPLAYED = 9
+"""Faults in one run that is judged again: how they disturb one another does not matter to a replay."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Case:
     seed: int
     entries: tuple[Entry, ...] = ()
     """One fault, or some traps, which share a run because none may show; none is a healthy rehearsal."""
+    again: bool = False
+    """Whether it is judged again by a clock a year ahead, and must come to the same, whatever that is."""
 
     @property
     def fault(self) -> Entry | None:
@@ -56,7 +60,8 @@ class Case:
     def name(self) -> str:
         """What is rehearsed, for a log."""
         kinds = {each.kind for each in self.entries}
-        return " ".join((*kinds, ", ".join(each.name for each in self.entries))) or "healthy"
+        rehearsed = " ".join((*kinds, ", ".join(each.name for each in self.entries))) or "healthy"
+        return f"replay of {rehearsed}" if self.again else rehearsed
 
     @property
     def softens(self) -> tuple[str, ...]:
@@ -70,13 +75,13 @@ class Case:
         soft = ["--fail-on-soft"] if self.fault and self.fault.verdict in ("degraded", "flaky") else []
         held = ["--hold", f"{max((each.hold_s for each in self.entries), default=0):g}"]
         # What is red is told by its own tier; that nothing else is, only a run of all of them tells.
-        tier = self.fault.tier if self.fault else "verify"
+        tier = self.fault.tier if self.fault and not self.again else "verify"
         return ["-m", tier, f"--env={self.environment}", "--rehearsal", "--seed", str(self.seed), *faults, *held, *soft]
 
     @property
     def alone(self) -> tuple[Case, ...]:
         """Each of several traps by itself."""
-        return tuple(Case(self.environment, self.seed, (each,)) for each in self.entries)
+        return tuple(Case(self.environment, self.seed, (each,), self.again) for each in self.entries)
 
 
 Run = Callable[[Case], Ran]
@@ -112,13 +117,20 @@ def cases(environments: Sequence[str], seeds: int, only: Sequence[str] = ()) -> 
     return struck + [Case(next(turns), seed) for seed in healthy]
 
 
-def bundles(traps: Sequence[Entry]) -> list[tuple[Entry, ...]]:
-    """Traps that share a run: of the same environment and the same hold, from topics as different as can be."""
+def replays(environments: Sequence[str], only: Sequence[str] = ()) -> list[Case]:
+    """Every fault in as few runs as it takes, each to be judged again."""
+    turns, numbers = itertools.cycle(environments), itertools.count(1)
+    wanted = bundles([each for each in FAULTS.values() if not only or each.name in only], REPLAYED)
+    return [Case(entries[0].only_in or next(turns), next(numbers), entries, again=True) for entries in wanted]
+
+
+def bundles(entries: Sequence[Entry], most: int = BUNDLE) -> list[tuple[Entry, ...]]:
+    """Entries that share a run: of the same environment and the same hold, from topics as different as can be."""
     found: list[tuple[Entry, ...]] = []
-    alike = sorted(traps, key=lambda each: (each.only_in, each.hold_s))
+    alike = sorted(entries, key=lambda each: (each.only_in, each.hold_s))
     for _, group in itertools.groupby(alike, key=lambda each: (each.only_in, each.hold_s)):
         members = list(group)
-        runs = math.ceil(len(members) / BUNDLE)
+        runs = math.ceil(len(members) / most)
         found += [tuple(members[start::runs]) for start in range(runs)]
     return found
 
@@ -140,12 +152,16 @@ def soak(
 
 def wrong_with(case: Case, ran: Ran) -> str:
     """Why a run is not what its case must come to, empty when it is."""
+    if case.again:
+        return ran.evidence if ran.results else "the run left no results"
     fault = case.fault
     expected = (fault.ends if fault else 0) or EXIT_CODES[fault.verdict if fault else "passed"]
     if ran.exit_code != expected:
         return f"exit code {ran.exit_code} instead of {expected}"
     if not ran.results:
         return "the run left no results"
+    if ran.evidence:
+        return ran.evidence
     if fault is None:
         return _not_green(ran.results, case.softens)
     verdicts = {each["verdict"] for each in ran.results if each["id"] == fault.catches}
@@ -222,6 +238,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help=f"a fault, a trap or {SEEDS!r}")
     parser.add_argument("--soak", action="store_true", help="only healthy rehearsals, with seeds drawn anew")
     parser.add_argument("--minutes", type=float, help="soak for so long, however many rehearsals that is")
+    parser.add_argument("--replays", action="store_true", help="every fault, judged again by a clock a year ahead")
     options = parser.parse_args(arguments)
     try:
         for name in options.only:
@@ -230,12 +247,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return BAD_USAGE
     environments = (options.env,) if options.env else PRODUCTION
-    if options.soak:
-        wanted: Iterable[Case] = soak(environments, options.seeds, options.minutes)
+    if options.replays:
+        wanted: Iterable[Case] = replays(environments, options.only)
+    elif options.soak:
+        wanted = soak(environments, options.seeds, options.minutes)
     else:
         wanted = cases(environments, MATRIX_SEEDS if options.seeds is None else options.seeds, options.only)
     with tempfile.TemporaryDirectory(prefix="matrix-cache-") as cache:
-        suite = Suite(Path(cache))
+        suite = Suite(Path(cache), replays=options.replays)
         passed, failed = run_all(wanted, max(options.jobs, 1), _say, lambda case: suite(case.options))
     sys.stdout.write(f"{passed} passed, {failed} failed\n")
     return 1 if failed or not passed else 0

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from html import escape
 
 from postdeploy.environment import Brand, Web
+from rehearsal.canaries import MARK
 
 # ruff: noqa: RUF001 - Greek letters that look like Latin ones are what a Greek page consists of.
 WORDS = {
@@ -41,10 +42,11 @@ PAGE = """<!doctype html>
 </body>
 </html>
 """
-FORM = """{alert}<form method="post" action="/login" data-testid="login-form">
-<label>{username} <input name="username" type="text" autocomplete="username" required></label>
-<label>{password} <input name="password" type="password" autocomplete="current-password" required></label>
-<button type="submit" data-testid="login-submit">{title}</button>
+FORM = f"""{{alert}}<form method="post" action="/login" data-testid="login-form">
+<input type="hidden" name="csrfmiddlewaretoken" value="{MARK}-page">
+<label>{{username}} <input name="username" type="text" autocomplete="username" required></label>
+<label>{{password}} <input name="password" type="password" autocomplete="current-password" required></label>
+<button type="submit" data-testid="login-submit">{{title}}</button>
 </form>"""
 LINK = '<p><a href="/login" data-testid="login-link">{title}</a></p>'
 

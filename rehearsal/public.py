@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import socket
 import ssl
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from rehearsal import names
+from rehearsal import canaries, names
 from rehearsal.certificates import Certificates
 from rehearsal.front import FrontSettings
 from rehearsal.quotes import QuoteFeed
@@ -27,7 +26,7 @@ class Public:
 
     def __init__(self, settings: FrontSettings, brokerage: web.Application, authority: Authority) -> None:
         self.settings, self.authority = settings, authority
-        self.feed_token = secrets.token_urlsafe(18)
+        self.feed_token = canaries.secret("feed", 18)
         feed = QuoteFeed(settings, self.feed_token)
         self._app = Site(settings).app(brokerage, feed.serve)
         self._certificates = Certificates(authority, settings)

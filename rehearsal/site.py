@@ -12,6 +12,7 @@ from aiohttp import web
 
 from postdeploy.environment import Brand
 from rehearsal.builders import earlier
+from rehearsal.canaries import MARK
 from rehearsal.front import Answer, FrontSettings, Handler, is_ipv6
 from rehearsal.pages import error_page, front_page, login_page
 
@@ -27,8 +28,8 @@ PAGE_POLICY = {
     "X-Frame-Options": "DENY",
 }
 FOR_EVER = "public, max-age=31536000, immutable"
-SESSION = "session=s3ss10n; Path=/; Secure; HttpOnly; SameSite=Lax"
-CSRF = "csrftoken=t0k3n; Path=/; Secure; SameSite=Lax"
+SESSION = f"session={MARK}-session; Path=/; Secure; HttpOnly; SameSite=Lax"
+CSRF = f"csrftoken={MARK}-csrf; Path=/; Secure; SameSite=Lax"
 GUARDED = ("/api/v1/accounts", "/api/v1/deposits")
 """What the brokerage answers only to who is logged in; of its instruments it says so itself."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -24,6 +25,10 @@ from postdeploy.evidence.unfinished import MARK, how_far, is_closed
 RUN = "run.json"
 SEALS = (MANIFEST, SUMS, *FILES)
 """Written last, in this order: what is missing before something that is there was taken away."""
+
+
+LAST = frozenset({*SEALS, *STAMPS, RECEIPT})
+HALF_WRITTEN = re.compile(r"\.(.+)\.[a-z0-9_]{8}\.tmp")
 
 
 @dataclass
@@ -124,7 +129,17 @@ def _files(folder: Path, entries: Iterable[Entry]) -> Iterator[Finding]:
             continue
         if name == MARK and not is_closed(folder):
             continue
+        if (unwritten := _half_written(name)) and (unwritten in LAST or not is_closed(folder)):
+            yield Finding(name, State.INCOMPLETE, f"is what is left of {unwritten}: the run was killed as it wrote it")
+            continue
         yield Finding(name, State.TAMPERED, "is not in the manifest: it was added or renamed" + _origin(path, owners))
+
+
+def _half_written(name: str) -> str:
+    """Which file a temporary one was to become; empty where it is none of ours."""
+    place, _, file = name.rpartition("/")
+    found = HALF_WRITTEN.fullmatch(file)
+    return "/".join(filter(None, (place, found[1]))) if found else ""
 
 
 def _entry(name: str, entry: Entry, there: dict[str, Path], owners: dict[str, str]) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ BLIND = Case("uk-prod", 1, (FAULTS["pods-forbidden"],))
 SOFT = Case("uk-prod", 1, (FAULTS["may-write"],))
 TRAP = Case("uk-prod", 1, (TRAPS["evicted-leftovers"],))
 HEALTHY = Case("uk-prod", 1)
+AGAIN = Case("uk-prod", 1, (FAULTS["crash-loop"], FAULTS["may-write"]), again=True)
 NOTED = Case("uk-prod", 1, (TRAPS["ephemeral-debug-container"],))
 DEBUGGED = Ran(0, [{"id": "infra.images.debug", "verdict": "degraded"}, {"id": "x", "verdict": "passed"}], "")
 GREEN = [{"id": "infra.pods.doomed", "verdict": "passed"}, {"id": "infra.batch.cronjob", "verdict": "not-applicable"}]
@@ -55,6 +56,9 @@ def test_run_as_the_catalogue_says_is_good(case, run):
         (HEALTHY, ran(0, "degraded"), "not green: infra.pods.doomed degraded"),
         (HEALTHY, Ran(0, [], ""), "left no results"),
         (HEALTHY, DEBUGGED, "not green: infra.images.debug degraded"),
+        (HEALTHY, Ran(0, GREEN, "", "a secret is in the run folder: run.json"), "a secret is in the run folder"),
+        (AGAIN, Ran(1, GREEN, "", "its replay says passed"), "its replay says passed"),
+        (AGAIN, Ran(4, [], ""), "left no results"),
         (NOTED, Ran(0, GREEN, ""), "not reported as degraded: infra.images.debug"),
         (NOTED, Ran(0, [*DEBUGGED.results, {"id": "y", "verdict": "degraded"}], ""), "not green: y degraded"),
     ],
@@ -70,6 +74,14 @@ def test_every_fault_every_trap_and_every_seed_has_its_run():
     assert all(case.fault is None or len(case.entries) == 1 for case in wanted)
     assert {each.environment for each in wanted} == {*PRODUCTION, "stage"}
     assert all(each.only_in in ("", case.environment) for case in wanted for each in case.entries)
+
+
+def test_every_fault_is_judged_again_in_thirty_runs_of_all_tiers():
+    wanted = matrix.replays(PRODUCTION)
+    assert sorted(each.name for case in wanted for each in case.entries) == sorted(FAULTS)
+    assert 25 <= len(wanted) <= 40
+    assert all(case.options[:2] == ["-m", "verify"] for case in wanted)
+    assert wrong_with(AGAIN, ran(1, "failed")) == ""
 
 
 def test_traps_that_share_a_run_need_the_same_environment_and_hold():
