@@ -165,11 +165,11 @@ def _one(writing: Writing, path: Path, told: Entered) -> None:
         if msgspec.json.decode(entry.payload)["manifest_sha256"] != facts.manifest_sha256:
             told.wrong.append(f"{path} has another manifest than {entry.place}: it was made anew after it was entered")
         return
-    writing.enter(list(_events(writing, facts)))
+    writing.enter(list(events_of(writing, facts)))
     told.new.append(facts.bundle)
 
 
-def _events(writing: Writing, facts: Facts) -> Iterator[Event]:
+def events_of(writing: Writing, facts: Facts) -> Iterator[Event]:
     """What a run tells, in this order: the anchor its record is, the deployments, the verification."""
     found = population(facts, writing)
     if facts.record.ledger is not None and facts.record.ledger.seq and facts.record.is_signed:

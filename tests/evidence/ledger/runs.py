@@ -12,7 +12,9 @@ import msgspec
 
 from postdeploy.evidence import run_record
 from postdeploy.evidence.folder import RunFolder
-from postdeploy.evidence.ledger.folders import RUNNING, Running
+from postdeploy.evidence.ledger.entering import events_of
+from postdeploy.evidence.ledger.folders import RUNNING, Facts, Running
+from postdeploy.evidence.ledger.ledger import Ledger, Writing
 from postdeploy.evidence.manifest import write_manifest
 from postdeploy.verdict import Verdict
 from tests.evidence.makers import STARTED, planned, ran
@@ -39,6 +41,29 @@ PIPELINE = run_record.Pipeline(
 def bits(release: str, of: str = "") -> tuple[Running, ...]:
     """The release's image as it runs; another `of` is another build."""
     return (Running("registry.example/crm", release, hashlib.sha256((of or release).encode()).hexdigest()),)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a run folder would tell, without the folder."""
+
+    facts: Facts
+
+    def enter(self, ledger: Ledger) -> None:
+        with ledger.store.writing() as connection:
+            writing = Writing(ledger, connection)
+            writing.enter(list(events_of(writing, self.facts)))
+
+
+def facts(run_id: str, release: str, verdict: Verdict = Verdict.PASSED, **record: Any) -> Told:
+    """A run of uk-prod, or of another environment, that is nowhere on disk."""
+    results = (ran(PLAN[0], verdict, "" if verdict is Verdict.PASSED else "it is not so"), *map(ran, PLAN[1:]))
+    told = {"environment": "uk-prod", "scope": "full", "started": STARTED, "pipeline": run_record.Pipeline()} | record
+    begun = run_record.begin(run_id=run_id, release=release, suite=SUITE, planned=len(PLAN), **told)
+    code = 0 if verdict is Verdict.PASSED else 1
+    ended = run_record.finish(begun, results, code, begun.started + timedelta(minutes=5))
+    sha = hashlib.sha256(run_id.encode()).hexdigest()
+    return Told(Facts(ended, results, bits(release), sha, f"{begun.environment}/{run_id}"))
 
 
 @dataclass
