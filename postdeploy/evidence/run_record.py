@@ -33,6 +33,7 @@ PACKAGES = (
     "msgspec",
     "pydantic",
     "pydantic-settings",
+    "pyjwt",
     "pyotp",
     "pytest",
     "rfc3161-client",

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 from postdeploy.evidence.ledger.chain import stamp
@@ -22,7 +21,8 @@ QUERY = f"""select * from {NAME}
  where environment = :environment and deployed_at >= :first and deployed_at < :until and rehearsal = :rehearsal
  order by case verdict when '{NOT_VERIFIED}' then 0 else 1 end, deployed_at, deployment_id"""
 """The one query; it runs as it stands in sqlite3 and psql, with the four names replaced by values."""
-NUMBERS = "select distinct iid from ledger_deployment where iid is not null and rehearsal = :rehearsal order by iid"
+GAPS = """select distinct gap, iid, environment, deployed_at from ledger_deployment
+ where gap <> '' and rehearsal = :rehearsal and deployed_at >= :first and deployed_at < :until order by iid"""
 Row = Mapping[str, Any]
 
 
@@ -87,19 +87,14 @@ def audit(store: Store, asked: Asked) -> Answer:
     with store.reading() as connection:
         names = {**asdict(asked), "rehearsal": int(asked.rehearsal)}
         rows = tuple(dict(each) for each in connection.execute(text(QUERY), names).mappings())
-        numbers = list(connection.execute(text(NUMBERS), {"rehearsal": int(asked.rehearsal)}).scalars())
-    return Answer(asked, rows, tuple(gaps(numbers)))
+        gaps = tuple(_gap(dict(each)) for each in connection.execute(text(GAPS), names).mappings())
+    return Answer(asked, rows, gaps)
 
 
-def gaps(numbers: Sequence[int]) -> Iterator[str]:
+def _gap(row: Row) -> str:
     """What is missing in GitLab's numbering of a project's deployments, over all of its environments."""
-    for before, after in pairwise(numbers):
-        if after > before + 1:
-            missing = f"{before + 1}" if after == before + 2 else f"{before + 1} to {after - 1}"
-            yield (
-                f"GAP: GitLab's deployments go from {before} to {after}: {missing} was deleted there, "
-                "or belongs to an environment that is not recorded here"
-            )
+    where = f"{row['environment']}, {row['deployed_at'][:10]}"
+    return f"GAP before {row['iid']} ({where}): GitLab has no deployment {row['gap']} any more"
 
 
 def population_hash(deployments: Iterable[str]) -> str:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 import msgspec
 
 from postdeploy.evidence.ledger.chain import stamp
 from postdeploy.evidence.ledger.events import Event, Kind
-from postdeploy.evidence.ledger.folders import Facts, Running
+from postdeploy.evidence.ledger.folders import ChangeSeen, Deployed, Facts, Running
 
 SAID_LATER = ("digest", "ticket", "approved_by", "approved_at", "commit_sha")
 """Facts that a later run of the same pipeline may know first."""
 PIPELINE, SEEN = "pipeline", "seen"
+BEGUN = ("success", "running", "failed", "canceled")
+"""Statuses of GitLab in which something was, or may have been, deployed."""
 
 
 class Known(Protocol):
@@ -45,19 +48,13 @@ def population(facts: Facts, known: Known) -> Population:
     mine = tuple(each for each in facts.running if each.tag == record.release)
     # A Job of the release before may still be at work: of each image some bits have to be this release's.
     is_mine = bool(mine) and {each.name for each in mine} == {each.name for each in facts.running}
-    named = _pipeline(facts, mine if is_mine else ())
+    named = own(facts, mine if is_mine else ())
+    said = known.deployment(named.payload["deployment_id"]) if named is not None else None
     last, digests = known.last_seen(record.environment, rehearsal=record.rehearsal)
-    events: list[Event] = []
-    if named is not None:
-        said = known.deployment(named.payload["deployment_id"])
-        if said is None:
-            events.append(named)
-        elif any(not said[each] and _value(named, each) for each in SAID_LATER):
-            again = {**named.payload, "deployed_at": said["deployed_at"]}
-            events.append(Event(f"{named.event_id}/{record.run_id}", Kind.DEPLOYMENT, again, named.people))
-        known_bits = not said or not said["digest"] or said["digest"] == named.payload["digest"]
-        if is_mine and known_bits:
-            return Population(tuple(events), named.payload["deployment_id"])
+    events = list(_others(facts, known, named))
+    events += [news] if named is not None and (news := _news(named, said, record.run_id)) else []
+    if named is not None and is_mine and (not said or said["digest"] in ("", named.payload["digest"])):
+        return Population(tuple(events), named.payload["deployment_id"])
     running = mine if is_mine else facts.running
     if running and is_new(running, digests):
         found = _seen(facts, running)
@@ -66,6 +63,30 @@ def population(facts: Facts, known: Known) -> Population:
     if named is not None:
         return Population(tuple(events), named.payload["deployment_id"])
     return Population(tuple(events), last if is_mine else "")
+
+
+def _others(facts: Facts, known: Known, named: Event | None) -> Iterator[Event]:
+    """GitLab's other deployments of this environment, oldest first."""
+    change = facts.change
+    if change is None:
+        return
+    for each in sorted(change.listed, key=lambda each: each.iid):
+        found = of_gitlab(facts, change, each)
+        if found is None or (named and found.payload["deployment_id"] == named.payload["deployment_id"]):
+            continue
+        if (news := _news(found, known.deployment(found.payload["deployment_id"]), facts.record.run_id)) is not None:
+            yield news
+
+
+def _news(event: Event, said: Mapping[str, Any] | None, run_id: str) -> Event | None:
+    """What is to be entered of a deployment: all of it at first, later only what was not known before."""
+    if said is None:
+        return event
+    if not any(not said[each] and _value(event, each) for each in SAID_LATER):
+        return None
+    kept = {name: said[name] for name in ("digest", "ticket", "approved_at", "commit_sha", "status", "gap")}
+    told = {**event.payload, **{name: value for name, value in kept.items() if not event.payload.get(name)}}
+    return Event(f"{event.event_id}/{run_id}", event.kind, told | {"deployed_at": said["deployed_at"]}, event.people)
 
 
 def is_new(running: Iterable[Running], before: Mapping[str, frozenset[str]]) -> bool:
@@ -86,18 +107,51 @@ def _value(event: Event, name: str) -> Any:
     return event.people.get(name) or event.payload.get(name)
 
 
-def _pipeline(facts: Facts, running: tuple[Running, ...]) -> Event | None:
-    """The deployment that the pipeline's variables name."""
-    record, pipeline = facts.record, facts.record.pipeline
+def own(facts: Facts, running: tuple[Running, ...]) -> Event | None:
+    """The deployment this run is about, by GitLab's word where there is one, else by the pipeline's variables."""
+    record, pipeline, change = facts.record, facts.record.pipeline, facts.change
+    by_gitlab = of_gitlab(facts, change, change.deployment, running) if change and change.deployment else None
+    if by_gitlab is not None and change is not None:
+        told = {"ticket": change.said.ticket or ("" if record.rehearsal else pipeline.ticket or "")}
+        return Event(by_gitlab.event_id, by_gitlab.kind, {**by_gitlab.payload, **told}, by_gitlab.people)
     if record.rehearsal or not pipeline.id:
         return None
-    name = f"pipeline:{pipeline.project or '?'}#{pipeline.id}"
-    told = _told(facts, f"{name}@{record.environment}", PIPELINE, record.release, running)
+    name = f"{PIPELINE}:{pipeline.project or '?'}#{pipeline.id}@{record.environment}"
+    told = _told(facts, name, PIPELINE, record.release, running)
     told |= {"pipeline_id": pipeline.id, "pipeline_url": pipeline.url or "", "commit_sha": pipeline.commit or ""}
     told |= {"ticket": pipeline.ticket or "", "approved_at": _moment(pipeline.approved_at)}
     told |= {"deployed_at": _moment(pipeline.created) or stamp(record.started)}
-    people = {"deployed_by": pipeline.actor or "", "approved_by": pipeline.approver or ""}
-    return Event(f"deployment/{told['deployment_id']}", Kind.DEPLOYMENT, told, people)
+    who = change.identity.user_login if change and change.identity else pipeline.actor
+    return Event(
+        f"deployment/{name}", Kind.DEPLOYMENT, told, {"deployed_by": who or "", "approved_by": pipeline.approver or ""}
+    )
+
+
+def of_gitlab(facts: Facts, change: ChangeSeen, seen: Deployed, running: tuple[Running, ...] = ()) -> Event | None:
+    """A deployment as GitLab's API tells it; None for one that has not begun."""
+    if seen.status not in BEGUN:
+        return None
+    number = f"{PIPELINE}:{change.project}#{seen.pipeline}" if seen.pipeline else f"gitlab:{change.project}!{seen.iid}"
+    name = f"{number}@{facts.record.environment}"
+    told = _told(facts, name, "gitlab", seen.ref, running)
+    at = seen.finished or seen.began or seen.created or facts.record.started
+    given = [each for each in seen.approvals or () if each.status == "approved"]
+    # Who approved beside the deployer counts; a deployer alone is shown as what he is.
+    given.sort(key=lambda each: each.by.casefold() == seen.by.casefold())
+    approved_at = given[0].at if given else None
+    told |= {"deployed_at": stamp(at), "commit_sha": seen.sha, "iid": seen.iid, "status": seen.status}
+    told |= {"pipeline_id": seen.pipeline, "pipeline_url": seen.pipeline_url, "gap": gap(seen.iid, change.numbers)}
+    told |= {"approved_at": stamp(approved_at) if approved_at else ""}
+    people = {"deployed_by": seen.by, "approved_by": given[0].by if given else ""}
+    return Event(f"deployment/{name}", Kind.DEPLOYMENT, told, people)
+
+
+def gap(number: int, numbers: Iterable[int]) -> str:
+    """Which numbers are missing just before one, in what a project has; "" for none, and at the end of the list."""
+    before = max((each for each in numbers if each < number), default=number - 1)
+    if before == number - 1:
+        return ""
+    return str(number - 1) if before == number - 2 else f"{before + 1} to {number - 1}"
 
 
 def _seen(facts: Facts, running: tuple[Running, ...]) -> Event:
@@ -123,8 +177,6 @@ def _told(facts: Facts, deployment_id: str, source: str, release: str, running: 
 
 def _moment(text: str | None) -> str:
     """A moment as the CI writes it, as the ledger does; what is no moment is none."""
-    from datetime import datetime
-
     try:
         found = datetime.fromisoformat(text) if text else None
     except ValueError:

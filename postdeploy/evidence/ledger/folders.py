@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +22,8 @@ from postdeploy.evidence.statements import sha256_of
 from postdeploy.evidence.unfinished import is_closed
 from postdeploy.verdict import Verdict
 
-RUNNING = "observation/running.json"
-"""The release's images as they were seen running."""
+RUNNING, CHANGE = "observation/running.json", "observation/change.json.gz"
+"""The release's images as they were seen running, and who deployed them."""
 QUIET = (Verdict.PASSED, Verdict.NOT_APPLICABLE)
 FINDINGS = 100
 """How many findings of a run the ledger repeats; results.json has them all."""
@@ -44,6 +47,54 @@ class Running(msgspec.Struct, frozen=True, order=True):
     sha256: str
 
 
+class Approved(msgspec.Struct, frozen=True):
+    """An approval, as far as the ledger keeps it."""
+
+    by: str
+    status: str
+    at: datetime | None = None
+
+
+class Deployed(msgspec.Struct, frozen=True):
+    """A deployment of GitLab, as far as the ledger keeps it (the whole of it is in the run folder)."""
+
+    iid: int
+    environment: str
+    sha: str = ""
+    ref: str = ""
+    status: str = ""
+    by: str = ""
+    created: datetime | None = None
+    began: datetime | None = None
+    finished: datetime | None = None
+    pipeline: str = ""
+    pipeline_url: str = ""
+    approvals: tuple[Approved, ...] | None = None
+
+
+class Login(msgspec.Struct, frozen=True):
+    """Who the job's verified token says it is."""
+
+    user_login: str = ""
+
+
+class Ticket(msgspec.Struct, frozen=True):
+    """What the job's variables say."""
+
+    ticket: str = ""
+
+
+class ChangeSeen(msgspec.Struct, frozen=True):
+    """What was seen of the change."""
+
+    project: str = ""
+    said: Ticket = Ticket()
+    identity: Login | None = None
+    deployment: Deployed | None = None
+    listed: tuple[Deployed, ...] = ()
+    numbers: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True)
 class Facts:
     """A closed run, as far as the ledger is concerned."""
@@ -54,6 +105,9 @@ class Facts:
     manifest_sha256: str
     bundle: str
     """Its place in the archive: ENVIRONMENT/RUN_ID."""
+
+    change: ChangeSeen | None = None
+    """Who deployed and who allowed it, where that was looked at."""
 
     @property
     def environment(self) -> str:
@@ -73,7 +127,8 @@ def read(folder: Path) -> Facts:
     results = _decoded(folder / "results.json", tuple[Result, ...])
     running = _decoded(folder / RUNNING, tuple[Running, ...])
     bundle = f"{folder.parent.name}/{folder.name}"
-    return Facts(record, results or (), running or (), sha256_of(folder / MANIFEST), bundle)
+    change = _decoded(folder / CHANGE, ChangeSeen)
+    return Facts(record, results or (), running or (), sha256_of(folder / MANIFEST), bundle, change)
 
 
 def _check(folder: Path, record: RunRecord) -> None:
@@ -84,7 +139,7 @@ def _check(folder: Path, record: RunRecord) -> None:
         entries = {each.path: each.sha256 for each in read_manifest(folder / MANIFEST)}
     except (NotEvidence, OSError) as error:
         raise Altered(f"{folder / MANIFEST}: {error}") from error
-    for name in ("run.json", "plan.json", "results.json", RUNNING):
+    for name in ("run.json", "plan.json", "results.json", RUNNING, CHANGE):
         path = folder / name
         found = sha256_of(path) if path.is_file() else None
         if found != entries.get(name):
@@ -93,10 +148,11 @@ def _check(folder: Path, record: RunRecord) -> None:
 
 def _decoded(path: Path, kind: Any) -> Any:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        data = path.read_bytes()
+        return msgspec.json.decode(gzip.decompress(data) if path.suffix == ".gz" else data, type=kind)
     except FileNotFoundError:  # a run that was killed before
         return None
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, OSError, EOFError, zlib.error) as error:
         raise Altered(f"{path} cannot be read: {error}") from error
 
 

@@ -15,7 +15,7 @@ Row = tuple[str, dict[str, Any]]
 """Name of the table, and the values."""
 DEPLOYMENT = (
     *("deployment_id", "source", "environment", "release", "digest", "deployed_by", "deployed_at", "ticket"),
-    *("approved_by", "approved_at", "commit_sha", "pipeline_id", "pipeline_url", "status"),
+    *("approved_by", "approved_at", "commit_sha", "pipeline_id", "pipeline_url", "status", "gap"),
 )
 VERIFICATION = (
     *("run_id", "environment", "release", "verdict", "scope", "started", "finished", "deployment_id"),

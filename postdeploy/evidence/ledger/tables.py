@@ -62,7 +62,7 @@ def tables() -> Tables:
         _text("source"),
         _text("environment", index=True),
         *map(_text, ("release", "digest", "deployed_by", "deployed_at", "ticket", "approved_by", "approved_at")),
-        *map(_text, ("commit_sha", "pipeline_id", "pipeline_url", "status", "remark")),
+        *map(_text, ("commit_sha", "pipeline_id", "pipeline_url", "status", "gap", "remark")),
         _number("iid", nullable=True),
         _number("rehearsal"),
         _number("corrects", nullable=True),

@@ -10,7 +10,7 @@ COLUMNS = (
     *("deployment_id", "source", "environment", "release", "digest", "deployed_by", "deployed_at", "ticket"),
     *("approved_by", "approved_at", "commit_sha", "status", "verdict", "planned", "executed", "passed", "failed"),
     *("unverified", "verified_at", "minutes_to_verify", "run_id", "seq", "manifest_sha256", "entry_hash", "bundle"),
-    *("pipeline_url", "iid", "rehearsal", "corrected", "retracted"),
+    *("pipeline_url", "iid", "gap", "rehearsal", "corrected", "retracted"),
 )
 
 AUDIT_TRAIL = """create view audit_trail as
@@ -20,7 +20,7 @@ select d.deployment_id, d.source, d.environment, d.release, d.digest,
        coalesce(v.verdict, 'NOT VERIFIED') as verdict,
        v.planned, v.executed, v.passed, v.failed, v.unverified, v.finished as verified_at,
        (v.finished_s - d.deployed_s) / 60.0 as minutes_to_verify,
-       v.run_id, d.seq, v.manifest_sha256, e.entry_hash, v.bundle, d.pipeline_url, d.iid, d.rehearsal,
+       v.run_id, d.seq, v.manifest_sha256, e.entry_hash, v.bundle, d.pipeline_url, d.iid, d.gap, d.rehearsal,
        d.remark as corrected,
        (select count(*) from ledger_note r join ledger_verification w on w.run_id = r.run_id
          where r.kind = 'retraction' and w.deployment_id = d.deployment_id) as retracted

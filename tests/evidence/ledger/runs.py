@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ import msgspec
 from postdeploy.evidence import run_record
 from postdeploy.evidence.folder import RunFolder
 from postdeploy.evidence.ledger.entering import events_of
-from postdeploy.evidence.ledger.folders import RUNNING, Facts, Running
+from postdeploy.evidence.ledger.folders import CHANGE, RUNNING, ChangeSeen, Facts, Running
 from postdeploy.evidence.ledger.ledger import Ledger, Writing
 from postdeploy.evidence.manifest import write_manifest
 from postdeploy.verdict import Verdict
@@ -81,6 +82,7 @@ class Archive:
         running: tuple[Running, ...] | None = None,
         environment: str = "uk-prod",
         started: datetime | None = None,
+        change: ChangeSeen | None = None,
         **record: Any,
     ) -> RunFolder:
         """A closed run: of a release that runs as it should, unless something else is said."""
@@ -105,5 +107,7 @@ class Archive:
         folder.write_json("results.json", results)
         folder.write_json("run.json", msgspec.structs.replace(ended, **record))
         folder.write_json(RUNNING, bits(release) if running is None else running)
+        if change is not None:
+            folder.write_bytes(CHANGE, gzip.compress(msgspec.json.encode(change), mtime=0))
         write_manifest(folder)
         return folder

@@ -16,7 +16,6 @@ from postdeploy.evidence.ledger.audit import (
     Asked,
     BadPeriod,
     audit,
-    gaps,
     period,
     population_hash,
     sample,
@@ -25,8 +24,9 @@ from postdeploy.evidence.ledger.audit import (
     to_text,
 )
 from postdeploy.evidence.ledger.checking import check
+from postdeploy.evidence.ledger.deployments import gap
 from postdeploy.evidence.ledger.entering import enter_run
-from postdeploy.evidence.ledger.folders import Running
+from postdeploy.evidence.ledger.folders import Approved, ChangeSeen, Deployed, Login, Running, Ticket
 from postdeploy.verdict import Verdict
 from tests.evidence.ledger.runs import PIPELINE, bits
 from tests.evidence.makers import STARTED
@@ -175,10 +175,48 @@ def test_a_period_that_is_none_says_what_to_write(first, last):
         period(first, last)
 
 
-def test_gaps_in_the_numbering_are_said():
-    assert [each.partition(":")[0] for each in gaps([3, 4, 7, 8])] == ["GAP"]
-    assert "5 to 6" in next(gaps([3, 4, 7, 8]))
-    assert "from 8 to 10: 9 was" in next(gaps([8, 10]))
+def gitlab(*listed: Deployed, mine: int | None = None, numbers: tuple[int, ...] = ()) -> ChangeSeen:
+    own = next((each for each in listed if each.iid == mine), None)
+    return ChangeSeen("brokerage/crm", Ticket("CHG-7"), Login("dora"), own, listed, numbers)
+
+
+def deployed(number: int, release: str, *approvers: str, **more) -> Deployed:
+    at = STARTED + timedelta(hours=number)
+    given = tuple(Approved(each, "approved", at - timedelta(minutes=9)) for each in approvers)
+    told = {"status": "success", "pipeline": str(number), "by": "dora", "began": at, "finished": at, "approvals": given}
+    return Deployed(number, "uk-prod", "d" * 40, release, **told | more)
+
+
+def test_gitlabs_deployments_are_rows_though_nobody_verified_them(ledger, archive):
+    before, now = deployed(4, "v1", approvals=None), deployed(6, "v2", "dora", "ann")
+    waiting = deployed(7, "v3", status="blocked", pipeline="")
+    enter_run(ledger, archive.run("v2", change=gitlab(before, now, waiting, mine=6, numbers=(7, 6, 4))))
+    assert seen(ledger, "release", "verdict", "deployed_by", "approved_by", "ticket", "iid") == [
+        ("v1", "NOT VERIFIED", "dora", "", "", 4),
+        ("v2", "passed", "dora", "ann", "CHG-7", 6),
+    ]
+    (said,) = audit(ledger.store, Asked("uk-prod", *ALWAYS)).gaps
+    assert "GitLab has no deployment 5 any more" in said
+    assert check(ledger, archive.path).findings == []
+
+
+def test_gitlab_and_the_pipelines_variables_tell_of_one_deployment(ledger, archive):
+    enter_run(ledger, archive.run("v1", pipeline=PIPELINE))
+    enter_run(ledger, archive.run("v1", pipeline=PIPELINE, change=gitlab(deployed(77, "v1", "ann"), mine=77)))
+    assert len(rows(ledger)) == 1
+
+
+def test_a_deployment_made_up_through_the_api_is_a_row(ledger, archive):
+    enter_run(ledger, archive.run("v2", change=gitlab(deployed(9, "v1", pipeline=""))))
+    assert ("gitlab:brokerage/crm!9@uk-prod", "NOT VERIFIED") in seen(ledger, "deployment_id", "verdict")
+
+
+@pytest.mark.parametrize(
+    ("number", "numbers", "missing"),
+    [(5, (5, 4), ""), (6, (6, 4), "5"), (9, (9, 4), "5 to 8"), (4, (9, 4), ""), (4, (), "")],
+)
+def test_a_gap_is_what_is_missing_just_before(number, numbers, missing):
+    assert gap(number, numbers) == missing
 
 
 def answer(*names: str) -> Answer:
