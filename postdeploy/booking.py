@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,22 @@ class Book:
             entering.not_entered(folder, "a replay judges again what another run saw")
             return []
         _, lines = entering.enter_run(self.open(), folder)
-        return lines
+        return [*lines, *self._overview(folder.path.parent.parent)]
+
+    def _overview(self, archive: Path) -> list[str]:
+        """index.html beside a ledger that is a file; of a server's it is made on request (`postdeploy overview`)."""
+        if "://" in self.place or os.environ.get("POSTDEPLOY_REPORT") == "0":
+            return []
+        from postdeploy.evidence import overview
+
+        ledger = self.open()
+        try:
+            overview.write(ledger.store, archive, Path(self.place).with_name("index.html"), datetime.now(UTC))
+        except Exception as error:  # noqa: BLE001  a page for people; the run's own evidence is made
+            return [f"overview: not written: {error or type(error).__name__}"]
+        finally:
+            ledger.close()
+        return []
 
 
 def place_of(

@@ -166,6 +166,10 @@ def _add_ledger_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
     form.add_argument("--json", action="store_true")
     form.add_argument("--csv", action="store_true")
 
+    shown = of_ledger(verb("overview", ledger, "Write index.html: every environment at a glance."), "overview")
+    shown.add_argument("--release", metavar="TAG", help="default: that of the newest deployment")
+    shown.add_argument("--to", metavar="FILE", help="default: index.html beside the archive")
+
     kept = verb("ledger", ledger, "Check the ledger, make it again from run folders, copy it, set it right.")
     kinds = kept.add_subparsers(required=True, metavar="WHAT")
 

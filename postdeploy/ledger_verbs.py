@@ -101,6 +101,21 @@ def export(options: argparse.Namespace, root: Path) -> Said:
     return f"{count} entries written to {target}\n{copying.head_of(ledger)}", 0
 
 
+def overview(options: argparse.Namespace, root: Path) -> Said:
+    """index.html: every environment at a glance."""
+    from datetime import UTC, datetime
+
+    from postdeploy.evidence import overview as page
+
+    archive = root / (options.archive or "reports/archive")
+    target = Path(options.to) if options.to else archive.parent / "index.html"
+    try:
+        seen = page.write(_ledger(options, root).store, archive, target, datetime.now(UTC), options.release)
+    except OSError as error:
+        raise CannotDo(f"{target} cannot be written: {error.strerror or error}.") from error
+    return f"{target}: {len(seen.standings)} environments, {seen.runs} runs, {seen.release or 'no release'}", 0
+
+
 def retract(options: argparse.Namespace, root: Path) -> Said:
     """A run does not count as a verification any more."""
     ledger = _ledger(options, root, writes=True)

@@ -170,13 +170,14 @@ def _one(writing: Writing, path: Path, told: Entered) -> None:
 
 
 def events_of(writing: Writing, facts: Facts) -> Iterator[Event]:
-    """What a run tells, in this order: the anchor its record is, the deployments, the verification."""
+    """What a run tells, in this order: the anchor its record is, deployments, waivers used, the verification."""
     found = population(facts, writing)
     if facts.record.ledger is not None and facts.record.ledger.seq and facts.record.is_signed:
         told = {"covers": facts.record.ledger.seq, "entry_hash": facts.record.ledger.entry_hash}
         told |= {"kind": "signed-run", "place": facts.bundle}
         yield Event(f"anchor/{facts.bundle}", Kind.ANCHOR, told)
     yield from found.events
+    yield from folders.waivers(facts)
     yield folders.verification(facts, found.verified)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from postdeploy.evidence.results import WORST_FIRST, Result
 from postdeploy.evidence.run_record import RunRecord
 from postdeploy.evidence.statements import sha256_of
 from postdeploy.evidence.unfinished import is_closed
+from postdeploy.evidence.waivers import Waived
 from postdeploy.verdict import Verdict
 
 RUNNING, CHANGE = "observation/running.json", "observation/change.json.gz"
@@ -193,6 +195,20 @@ def verification(facts: Facts, deployment_id: str) -> Event:
         "findings_in_all": len(findings),
     }
     return Event(event_id(facts), Kind.VERIFICATION, told, {"ran_by": record.pipeline.actor or ""})
+
+
+def waivers(facts: Facts) -> Iterator[Event]:
+    """What somebody allowed not to be checked, once for each word of theirs, with what it was used for at first."""
+    used: dict[Waived, list[str]] = {}
+    for each in facts.results:
+        if each.waiver is not None:
+            used.setdefault(each.waiver, []).append(f"{each.id}[{each.subject}]")
+    for waiver, checks in used.items():
+        told: dict[str, Any] = {"environment": facts.environment, "run_id": facts.record.run_id}
+        told |= {"field": ", ".join(checks[:FINDINGS]), "because": waiver.reason, "value": waiver.ticket or ""}
+        told |= {"until": waiver.expires.isoformat()}
+        name = hashlib.sha256(f"{facts.record.rehearsal}{waiver}{checks}".encode()).hexdigest()[:16]
+        yield Event(f"waiver/{facts.environment}/{name}", Kind.WAIVER, told, {"made_by": waiver.approver})
 
 
 def tally(pairs: Iterable[tuple[str, Verdict]]) -> Mapping[str, Mapping[str, int]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from postdeploy.evidence.findings import State
@@ -15,7 +17,9 @@ from postdeploy.evidence.ledger.ledger import Ledger
 from postdeploy.evidence.ledger.store import LedgerUnusable, Store
 from postdeploy.evidence.manifest import MANIFEST, read_manifest, write_manifest
 from postdeploy.evidence.statements import sha256_of
-from tests.evidence.ledger.runs import PIPELINE
+from postdeploy.evidence.waivers import Waived
+from postdeploy.verdict import Verdict
+from tests.evidence.ledger.runs import PIPELINE, Told, facts
 from tests.evidence.makers import STARTED
 
 
@@ -152,3 +156,15 @@ def test_what_is_no_ledger_is_said_in_one_paragraph(tmp_path: Path):
     (tmp_path / "text.sqlite").write_text("not a database, and long enough to be taken for none" * 20)
     with pytest.raises(LedgerUnusable, match="not a database"):
         Ledger(str(tmp_path / "text.sqlite")).entries()
+
+
+def test_a_waiver_that_was_used_is_in_the_ledger_once(ledger):
+    waiver = Waived("ann", "the PSP is being moved", date(2026, 12, 1), "CHG-9")
+    for number in range(2):
+        told = facts(f"r{number}", "v1")
+        waived = msgspec.structs.replace(told.facts.results[0], verdict=Verdict.DEGRADED, waiver=waiver)
+        Told(replace(told.facts, results=(waived, *told.facts.results[1:]))).enter(ledger)
+    (entry,) = (each for each in ledger.entries() if each.event_type == "waiver")
+    assert json.loads(entry.payload)["field"] == "infra.images.tag[crm-web]"
+    assert json.loads(entry.payload)["until"] == "2026-12-01"
+    assert check(ledger).findings == []
