@@ -37,6 +37,7 @@ MARKS = {
     "verify": "everything that looks at or acts on an environment",
     "infra": "tier 1: what runs in the cluster",
     "endpoints": "tier 2: the public hosts",
+    "audit": "who deployed, and whether that was allowed",
     "smoke": "tier 3: business through the API",
     "journeys": "tier 4: business in a browser",
     "mutates": "the check changes something in the environment",

@@ -203,6 +203,12 @@ def identity(run: Run, outcome: Outcome) -> Judges:
 
 
 @pytest.fixture
+def change(run: Run, outcome: Outcome) -> Judges:
+    """Claims about the change: `change.independent()`, `.before()`, `.ticket()`, `.identity()`, `.suite()` …"""
+    return Judges(run.claims("change"), outcome)
+
+
+@pytest.fixture
 def broker(run: Run, outcome: Outcome) -> Judges:
     """Claims about logging in: `broker.logs_in()`, `broker.refuses_strangers()`, `broker.asks_second_factor()` …"""
     return Judges(run.acting.desk, outcome)

@@ -16,6 +16,7 @@ import msgspec
 import pytest
 
 from postdeploy import observations, parity
+from postdeploy.booking import Book, place_of
 from postdeploy.environment import Environment
 from postdeploy.evidence import closing, run_record
 from postdeploy.evidence.allure_context import FOLDER, user_folder
@@ -115,9 +116,14 @@ class Whole:
     key: SigningKey | None = None
     redactor: Redactor = field(default_factory=Redactor)
     timestamps: str = ""
+    ledger: str | None = None
+    """As --ledger said."""
 
-    def record(self, release: str, started: datetime, code: int, config: pytest.Config) -> list[str]:
-        """Write the folder: the sum of the children's records and the claims across; what could not be written."""
+    def record(self, release: str, started: datetime, code: int, config: pytest.Config) -> tuple[list[str], list[str]]:
+        """Write the folder: the sum of the children's records and the claims across.
+
+        What could not be written, which costs a good verdict, and what the ledger says, which does not.
+        """
         finished = datetime.now(UTC)
         judged = parity.results(self.findings, finished)
         why = {each.key: NOT_COMPARED for each in self.planned} if not judged else None
@@ -146,8 +152,11 @@ class Whole:
             timestamps=whole.timestamps,
             report=False,
         )
+        archive, said = self.folder.path.parent.parent, list[str]()
+        book = Book(place_of(self.ledger, archive, config.rootpath, rehearsal=whole.rehearsal), self.key)
+        whole = book.carried(whole, said)
         _, lost = closing.close(self.folder, whole, self.planned, results, extras)
-        return [*lost, *self._junit(config)]
+        return [*lost, *self._junit(config)], [*said, *book.enter(self.folder)]
 
     def _allure(self, config: pytest.Config, *, rehearsal: bool) -> AllureRecorder:
         """Writes the claims across into our folder, and into the one the user asked for, beside the children's."""

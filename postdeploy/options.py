@@ -44,6 +44,8 @@ class Options:
     unsigned: bool = False
     timestamps: str = ""
     """Address of the authority, from the command line or the variable; empty: nobody is asked."""
+    ledger: str | None = None
+    """From the command line only; see `booking.place_of`."""
 
     @property
     def is_fleet(self) -> bool:
@@ -105,6 +107,7 @@ def add_options(group: Any) -> None:
     add(
         "--state", metavar="DIR|URL", help="Undo journal and leases: a folder (default reports/state) or postgresql://…"
     )
+    add("--ledger", metavar="FILE|URL", help="The ledger. Default: $LEDGER_URL, then reports/ledger.sqlite.")
     add("--budget", metavar="SECONDS", type=float, help="Time for the whole run; what is left undone is unverified.")
     add("--hold", metavar="SECONDS", type=float, help="How long it must stay live. Default: the environment's.")
     add("--parallel", metavar="N", type=int, help="Child runs at once. Default: cores, twice that in a rehearsal.")
@@ -147,22 +150,28 @@ def read_options(config: Any) -> Options:
         sign_public_key=given("sign_public_key"),
         unsigned=given("unsigned"),
         timestamps=given("timestamp") or os.environ.get("POSTDEPLOY_TIMESTAMP_URL", ""),
+        ledger=given("ledger"),
     )
 
 
 def state_mistake(state: str | None, root: Path) -> str | None:
     """Why a --state cannot be used, or None; a URL with a password is not repeated."""
-    if state is None:
+    if state is not None and "://" not in state and (root / state).is_file():
+        return f"--state={state} is a file; name a folder, or a PostgreSQL."
+    return url_mistake(state, "--state")
+
+
+def url_mistake(state: str | None, option: str) -> str | None:
+    """Why the URL of a database cannot be used, or None; of a path nothing is said."""
+    if state is None or "://" not in state:
         return None
-    if "://" not in state:
-        return f"--state={state} is a file; name a folder, or a PostgreSQL." if (root / state).is_file() else None
     if re.search(r"://[^/@\s]*:[^/@\s]*@|[?&]password=", state):
         return (
-            "--state holds a password, and a command line is read by everybody on the machine. "
+            f"{option} holds a password, and a command line is read by everybody on the machine. "
             "Leave it out, and set PGPASSWORD or PGPASSFILE."
         )
     if not re.match(r"postgres(ql)?(\+psycopg)?://", state):
-        return f"--state={state} is neither a folder nor a PostgreSQL; write postgresql://USER@HOST/DATABASE."
+        return f"{option}={state} is neither a path nor a PostgreSQL; write postgresql://USER@HOST/DATABASE."
     return None
 
 
@@ -188,7 +197,8 @@ def contradiction(options: Options, root: Path) -> str | None:
         return "--seed varies a rehearsal, and this is not one. Add --rehearsal, or leave --seed out."
     if options.replay and (options.rehearsal or options.environments or options.waivers):
         return "--replay takes its environment from the run folder. Leave --env, --rehearsal and --waivers out."
-    if wrong := state_mistake(options.state, root) or timestamp_mistake(options.timestamps):
+    wrong = state_mistake(options.state, root) or url_mistake(options.ledger, "--ledger")
+    if wrong := wrong or timestamp_mistake(options.timestamps):
         return wrong
     if options.unsigned and options.sign_key:
         return "--unsigned and --sign-key contradict each other. Leave one of them out."

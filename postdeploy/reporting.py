@@ -40,6 +40,7 @@ NEEDS = {
     "logs": "logs",
     "web": "web",
     "identity": "cluster web",
+    "change": "change",
 }
 """Fixture to the looks it needs; a run without such a check never imports the client behind it."""
 EVERY_S = 10.0

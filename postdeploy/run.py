@@ -158,6 +158,7 @@ class Run:
         self.journal = open_log(self.folder, self.redactor.text)
         if isinstance(self.source, Live):
             self.source.redact, self.source.learn = self.redactor.text, self.redactor.learn
+            self.source.suite = (self.record.suite.commit, self.record.suite.dirty)
             self.source.keep = self.folder.write_bytes if self.options.keep_logs else None
         self.began = True
         self._event("plan written", sha256=committed, planned=len(self.plan), selected=len(self.selected))
@@ -220,7 +221,7 @@ class Run:
 
     def look(self, needed: Collection[str], say: Say) -> None:
         """Take the looks the selected checks need; a look that fails is remembered for the checks that need it."""
-        looks = {"cluster": self.source.cluster, "logs": self.source.logs, "web": self.source.web}
+        looks = {each: getattr(self.source, each) for each in ("cluster", "logs", "web", "change")}
         wanted = {*needed, "cluster"} if "logs" in needed else set(needed)  # whose logs, the cluster says
         for what in sorted(looks.keys() & wanted):
             try:
@@ -323,17 +324,22 @@ class Run:
 
     def _tokens(self) -> Iterator[SecretStr]:
         """The tokens of what is read beside the accounts, as far as they are declared and known."""
+        from pydantic import SecretStr
+
         from postdeploy import secrets
 
         if isinstance(self.source, Replayed):
             return
         if self.source.standin is not None:
             yield from (self.source.standin.password, self.source.standin.feed_token)
+            yield from (SecretStr(self.source.standin.job.get(name, "")) for name in ("id_token", "api_token"))
             return
+        yield SecretStr(os.environ.get("POSTDEPLOY_ID_TOKEN", ""))
         declared: tuple[tuple[bool, Callable[[str], SecretStr]], ...] = (
             (self.environment.registry is not None, secrets.load_registry_token),
             (self.environment.web.feed is not None, secrets.load_feed_token),
             (self.environment.logs.loki is not None, secrets.load_loki_token),
+            (self.environment.change is not None, secrets.load_gitlab_token),
         )
         for is_declared, token in declared:
             with suppress(Unverified):

@@ -50,6 +50,8 @@ class Standin:
     """The moment that it rehearses, for calendars."""
     feed_token: SecretStr = field(default_factory=lambda: SecretStr(""))
     """What opens its quote feed."""
+    job: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What the job of a pipeline would bring: `said`, `id_token`, `keys`, `api_token`, the state of the suite."""
 
 
 def kubeconfig_paths(variables: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
@@ -111,6 +113,7 @@ def _standin(said: Mapping[str, Any]) -> Standin:
         resolvers=tuple(said.get("resolvers", ())),
         moment=datetime.fromisoformat(said["moment"]) if said.get("moment") else None,
         feed_token=SecretStr(str(said.get("feed_token", ""))),
+        job=dict(said.get("job", {})),
     )
 
 

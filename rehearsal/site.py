@@ -99,8 +99,8 @@ class Site:
         """The healthy answer; None for what is the brokerage's."""
         if request.scheme == "http":
             return self._plainly(request, host)
-        if host == self.environment.web.control:
-            return Answer(204)
+        if host == self.environment.web.control or (request.method, request.path) == ("HEAD", "/"):
+            return Answer(204)  # asked whether it is there, or for its Date alone
         if host in self._moved:
             return _redirect(301, f"https://{self._moved[host]}{request.path_qs}")
         if host not in self.settings.versions:

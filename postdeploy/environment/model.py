@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from postdeploy.environment.business import Api, Business
+from postdeploy.environment.change import Change
 from postdeploy.environment.endpoints import Endpoint, Expected, expand
 from postdeploy.environment.flux import Flux
 from postdeploy.environment.forms import (
@@ -272,6 +273,8 @@ class Environment(Model):
     """What is expected of every public host."""
     business: Business = Field(default_factory=Business)
     """What a client can do here, and what proving it may cost."""
+    change: Change | None = None
+    """What has to allow a deployment; none: nothing of the kind is asked for here."""
     registry: Registry | None = None
     """The container registry that may be asked what a tag is; none: digests are compared with each other alone."""
     tolerances: tuple[Tolerance, ...] = ()
@@ -340,6 +343,7 @@ class Environment(Model):
             return {name: each for name, each in self.components.items() if OF_COMPONENTS[over](each)}
         named: dict[str, Mapping[str, object]] = {
             "environment": {self.name: self},
+            "controlled": {self.name: self} if self.change else {},
             "image": {each.image: each.image for each in self.components.values()},
             "host": {host: host for host in self.hosts},
             "brand": {each.host: each for each in self.brands.values()},

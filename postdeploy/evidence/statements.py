@@ -100,6 +100,7 @@ def _verification(record: RunRecord, results: tuple[Result, ...]) -> dict[str, A
         "suite": msgspec.to_builtins(record.suite),
         "pipeline": msgspec.to_builtins(record.pipeline),
         "planSha256": record.plan_sha256,
+        "ledgerHead": msgspec.to_builtins(record.ledger),
         "planned": record.planned,
         "executed": record.executed,
         "counts": record.counts,

@@ -59,7 +59,7 @@ def verify_folder(folder: Path, keys: Trust | None = None, name: str | None = No
         report.files = len(entries)
         report.findings += _files(folder, entries)
     report.findings += signatures(folder, report.record, keys, report.notes)
-    report.findings += _receipt(folder, report.record)
+    report.findings += _receipt(folder, report)
     if report.record is not None:
         report.findings += disagreements(folder, report.record)
     return report
@@ -165,9 +165,9 @@ def _origin(path: Path, owners: dict[str, str]) -> str:
     return f" (its content is that of {other})" if other else ""
 
 
-def _receipt(folder: Path, record: RunRecord | None) -> Iterator[Finding]:
+def _receipt(folder: Path, report: Report) -> Iterator[Finding]:
     """The ledger's answer, made last of all: it has to be about this run and this manifest."""
-    path = folder / RECEIPT
+    path, record = folder / RECEIPT, report.record
     if not path.is_file():
         return
     try:
@@ -180,6 +180,10 @@ def _receipt(folder: Path, record: RunRecord | None) -> Iterator[Finding]:
         yield Finding(RECEIPT, State.TAMPERED, f"is that of {run}")
     if bound and (folder / MANIFEST).is_file() and bound != sha256_of(folder / MANIFEST):
         yield Finding(RECEIPT, State.TAMPERED, f"is about another {MANIFEST}")
+    if said.get("status") == "entered":
+        report.notes.append(f"entry {said.get('seq')} of the ledger {said.get('ledger')} (postdeploy ledger verify)")
+    elif said.get("status"):
+        report.notes.append(f"ledger: {said['status']}: {said.get('reason') or 'no reason given'}")
 
 
 def to_json(reports: Iterable[Report]) -> str:
