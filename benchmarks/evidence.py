@@ -128,7 +128,7 @@ def killed(count: int, took: float, place: Path) -> bool:
             ended, before = process.returncode == 0, snapshot(dead)
             begun += not ended
             state = verify_folder(dead).state
-            mark_unfinished(archive, "uk-prod", "the-next-run")
+            mark_unfinished(archive, "the-next-run")
             after = snapshot(dead)
             intact = all(after.get(name) == digest for name, digest in before.items())
             closed = state is State.WHOLE

@@ -120,6 +120,7 @@ class Acting:
             standin=self.standin,
             is_red=self.red,
             tell=_tell,
+            learn=run.redactor.learn,
         )
 
 

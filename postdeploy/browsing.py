@@ -138,7 +138,7 @@ def guest(client_of: Callable[..., Client]) -> Client:
 def client(run: Run, client_of: Callable[..., Client], shop: Shop, environment: Environment) -> Client:
     """A client who is signed in with the run's one session, without typing. Held when the login failed."""
     token, declared = run.acting.desk.session().token, environment.journeys
-    run.redactor.learn([token])
+    run.redactor.learn(token)
     name, _, value = (declared.consent_cookie or "").partition("=")
     cookies = {declared.session_cookie: token.get_secret_value()} | ({name: value} if name else {})
     known = {"url": f"https://{shop.brand.host}", "secure": True, "sameSite": "Lax"}
@@ -251,6 +251,6 @@ def client_of(
     if outcome.verdict in WELL:
         visits.left[outcome.check_id] = page.context.cookies()
         name = run.environment.journeys.session_cookie
-        run.redactor.learn(each["value"] for each in page.context.cookies() if each["name"] == name)
+        run.redactor.learn(*(each["value"] for each in page.context.cookies() if each["name"] == name))
     run.said.extend(purse.refused)
     album.close(page.context, page, bad=outcome.verdict not in WELL)

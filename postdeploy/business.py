@@ -67,6 +67,7 @@ class Opening:
     standin: Standin | None = None
     is_red: Callable[[], str] = lambda: ""
     tell: Callable[[Exchange, str], None] = lambda exchange, host: None
+    learn: Callable[..., None] = lambda *given_out: None
     patience: Patience | None = None
     line: Mapping[str, Any] = field(default_factory=dict)
     """What a test wants otherwise of the line."""
@@ -110,7 +111,7 @@ def _visit(how: Opening, client: Any, server_name: str | None) -> Any:
     store, gate = Store(how.state), Gate()
     logins = tuple(account.login for _, account in environment.api.accounts)
     line = Line(client, how.recording, environment.api.host, server_name, how.deadline, tell=how.tell, keep=logins)
-    line.answer_s = patience.answer_s
+    line.answer_s, line.learn = patience.answer_s, how.learn
     for name, value in how.line.items():
         setattr(line, name, value)
 

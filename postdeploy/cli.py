@@ -8,8 +8,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from postdeploy.environment import EnvironmentFileError, UnknownEnvironment
 from postdeploy.standin import StandinFailed
@@ -24,6 +25,15 @@ ROOT = Path(__file__).resolve().parents[1]
 
 class BadInput(Exception):
     """What the user can mend: one paragraph, exit code 4."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Its 2 would mean something else: of pytest an interruption, of `verify-evidence` an incomplete folder."""
+
+    def error(self, message: str) -> NoReturn:
+        """One paragraph, and exit code 4."""
+        self.print_usage(sys.stderr)
+        self.exit(int(ExitCode.USAGE), f"{self.prog}: {message}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Every verb and its options."""
-    top = argparse.ArgumentParser(prog="postdeploy", description=__doc__)
+    top = Parser(prog="postdeploy", description=__doc__)
     verbs = top.add_subparsers(required=True, metavar="VERB")
 
     def verb(name: str, does: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
@@ -95,6 +105,7 @@ def parser() -> argparse.ArgumentParser:
             )
             left.add_argument("--because", default="", metavar="TICKET", help="with --settled: who and why, for ever")
     _add_evidence_verbs(verb)
+    _add_ledger_verbs(verb)
 
     for kind, text in (
         ("faults", "List what can be broken in a rehearsal, and the check that catches it."),
@@ -123,12 +134,81 @@ def _add_evidence_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
     verified.add_argument("--keys", metavar="FILE", help="trusted keys; default: $POSTDEPLOY_KEYS, or none")
     verified.add_argument("--json", action="store_true")
 
+    stamped = verb("timestamp", timestamp, "Ask a timestamp authority for what a run could not get when it was signed.")
+    stamped.add_argument("run", metavar="RUN")
+    stamped.add_argument("--url", metavar="URL", help="RFC 3161 authority; default: the one that the run asked")
+
     shown = verb("show", show, "Show what a run folder says of itself: verdict, who, when, what was found.")
     shown.add_argument("run", metavar="RUN")
 
     replayed = verb("replay", replay, "Judge a saved run again without network, and compare the verdicts.")
     replayed.add_argument("run", metavar="RUN")
     replayed.add_argument("arguments", nargs=argparse.REMAINDER, help="more arguments of pytest, such as --archive=DIR")
+
+
+def _add_ledger_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
+    """What is asked of the ledger; which ledger, every one of them takes."""
+
+    def of_ledger(added: argparse.ArgumentParser, does: str) -> argparse.ArgumentParser:
+        added.add_argument(
+            "--ledger", metavar="FILE|URL", help="default: $LEDGER_URL, then the file beside the archive"
+        )
+        added.add_argument("--archive", metavar="DIR", help="the archive of run folders")
+        added.set_defaults(does=does)
+        return added
+
+    asked = of_ledger(verb("audit", ledger, "Every deployment of a period, and what verified it."), "audit")
+    asked.add_argument("what", nargs="?", choices=["sample"], help="draw a sample of them that can be drawn again")
+    asked.add_argument("--env", required=True, metavar="NAME")
+    asked.add_argument("--from", dest="first", metavar="DATE", help="from this day or moment on (UTC)")
+    asked.add_argument("--to", dest="last", metavar="DATE", help="up to and with this day, or up to this moment")
+    asked.add_argument("--n", type=int, metavar="COUNT", help="with sample: how many")
+    asked.add_argument("--seed", metavar="S", help="with sample: any text, which fixes what is drawn")
+    asked.add_argument("--rehearsal", action="store_true", help="the rehearsals instead of production")
+    form = asked.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true")
+    form.add_argument("--csv", action="store_true")
+
+    shown = of_ledger(verb("overview", ledger, "Write index.html: every environment at a glance."), "overview")
+    shown.add_argument("--release", metavar="TAG", help="default: that of the newest deployment")
+    shown.add_argument("--to", metavar="FILE", help="default: index.html beside the archive")
+
+    kept = verb("ledger", ledger, "Check the ledger, make it again from run folders, copy it, set it right.")
+    kinds = kept.add_subparsers(required=True, metavar="WHAT")
+
+    def kind(name: str, text: str) -> argparse.ArgumentParser:
+        return of_ledger(kinds.add_parser(name, help=text, description=text), name)
+
+    checked = kind("verify", "Tell whether the ledger is what was written: 0 whole, 2 incomplete, 3 tampered with.")
+    checked.add_argument("--keys", metavar="FILE", help="trusted keys; default: $POSTDEPLOY_KEYS, or none")
+    checked.add_argument("--json", action="store_true")
+    kind("rebuild", "Enter every run folder of the archive that is not in yet.")
+    copied = kind("export", "Copy the ledger into one file: .jsonl is the chain, anything else a SQLite ledger.")
+    copied.add_argument("--to", required=True, metavar="FILE")
+    for name, what, text in (
+        ("retract", "--run", "Say that a run does not count as a verification any more (ENVIRONMENT/RUN_ID)."),
+        ("correct", "--deployment", "Set one fact about a deployment right; what was said before stays."),
+        ("erase", "--login", "Destroy the name behind a pseudonym."),
+    ):
+        changed = kind(name, text)
+        changed.add_argument(what, required=True, metavar="NAME")
+        changed.add_argument("--by", required=True, metavar="LOGIN", help="who says so")
+        changed.add_argument("--because", required=True, metavar="TICKET", help="why, for ever")
+        if name == "correct":
+            changed.add_argument("--set", required=True, metavar="FIELD=VALUE")
+
+
+def ledger(options: argparse.Namespace) -> int:
+    """Ask or mend the ledger."""
+    from postdeploy import ledger_verbs
+
+    options.does = getattr(ledger_verbs, options.does)
+    try:
+        text, code = ledger_verbs.answer(options, ROOT)
+    except ledger_verbs.CannotDo as error:
+        raise BadInput(str(error)) from error
+    print(text)
+    return code
 
 
 def verify_evidence(options: argparse.Namespace) -> int:
@@ -141,6 +221,21 @@ def verify_evidence(options: argparse.Namespace) -> int:
         raise BadInput(str(error)) from error
     print(text)
     return code
+
+
+def timestamp(options: argparse.Namespace) -> int:
+    """The timestamps of a signed run, asked for now; 10 when the authority gives none."""
+    from postdeploy import evidence_verbs
+    from postdeploy.evidence.timestamps import NoTimestamp
+
+    try:
+        print(evidence_verbs.timestamp(options))
+    except evidence_verbs.CannotRead as error:
+        raise BadInput(str(error)) from error
+    except NoTimestamp as error:
+        print(f"postdeploy: {error}", file=sys.stderr)
+        return int(ExitCode.UNVERIFIED)
+    return 0
 
 
 def show(options: argparse.Namespace) -> int:
@@ -197,10 +292,14 @@ def plan(options: argparse.Namespace) -> int:
     """The catalogue over one environment."""
     from postdeploy.environment import load
     from postdeploy.evidence import catalogue as checks
-    from postdeploy.evidence.plan import expand, touches
+    from postdeploy.evidence.plan import planned, touches
+    from postdeploy.evidence.waivers import WaivesNothing
 
     environment = load(options.env)
-    print(touches(expand(checks.load(), environment), environment))
+    try:
+        print(touches(planned(checks.load(), environment, datetime.now(UTC).date()), environment))
+    except WaivesNothing as error:
+        raise BadInput(str(error)) from error
     return 0
 
 
@@ -258,7 +357,8 @@ def journal(options: argparse.Namespace) -> int:
         )
         print("\n".join(f"    {each[name]}" for name in ("residue", "command") if each[name]))
     if not found:
-        print(f"nothing is open in {place.environment.name} ({place.state})")
+        known = place.state if place.exists else f"there is no journal in {place.state}"
+        print(f"nothing is open in {place.environment.name} ({known})")
     return 0
 
 
@@ -277,12 +377,11 @@ def sweep(options: argparse.Namespace) -> int:
         print(f"postdeploy: {error}", file=sys.stderr)
         return int(ExitCode.UNVERIFIED)
     ended = leftovers.Swept(ExitCode.VERIFIED, "\n".join(said)) if said else leftovers.sweep(place)
-    left = leftovers.entries(place) if ended.code is ExitCode.RESIDUE or options.json else []
-    print(
-        json.dumps({"exit_code": int(ended.code), "said": ended.words, "open": left}, indent=2)
-        if options.json
-        else ended.words
-    )
+    if options.json:
+        told = {"exit_code": int(ended.code), "said": ended.words, "open": leftovers.known_entries(place)}
+        print(json.dumps(told, indent=2))
+    else:
+        print(ended.words)
     return int(ended.code)
 
 
@@ -290,7 +389,7 @@ def _place(options: argparse.Namespace) -> Place:
     from postdeploy.leftovers import Place
     from postdeploy.options import state_mistake
 
-    if wrong := state_mistake(options.state):
+    if wrong := state_mistake(options.state, ROOT):
         raise BadInput(wrong)
     return Place.of(options.env, options.state, rehearsal=options.rehearsal, root=ROOT)
 

@@ -39,6 +39,7 @@ MARKS = {
     "verify": "everything that looks at or acts on an environment",
     "infra": "tier 1: what runs in the cluster",
     "endpoints": "tier 2: the public hosts",
+    "audit": "who deployed, and whether that was allowed",
     "smoke": "tier 3: business through the API",
     "journeys": "tier 4: business in a browser",
     "mutates": "the check changes something in the environment",
@@ -55,7 +56,7 @@ def declare_marks(config: pytest.Config) -> None:
 def read_options(config: pytest.Config) -> Options:
     """The options, refused where they cannot be meant together. Raises UsageError."""
     asked = options.read_options(config)
-    wrong = options.contradiction(asked)
+    wrong = options.contradiction(asked, config.rootpath)
     if wrong:
         raise pytest.UsageError(wrong)
     return asked
@@ -170,8 +171,14 @@ def begin(session: pytest.Session) -> None:
     try:
         run.begin(selected, asked(config), broken_modules(session))
         record_allure(config, run)
+        _leave_out(session, {each.key for each in run.plan if each.waiver})
     except BAD_INPUT as error:
         raise pytest.UsageError(str(error)) from error
+
+
+def _leave_out(session: pytest.Session, waived: set[Key]) -> None:
+    """What was waived is planned, selected and not run."""
+    session.items[:] = [each for each in session.items if KEY not in each.stash or each.stash[KEY] not in waived]
 
 
 def record_allure(config: pytest.Config, run: Run) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from postdeploy.booking import Book, place_of
 from postdeploy.evidence import closing, results, run_record
 from postdeploy.evidence.closing import Extras
 from postdeploy.evidence.looks import Looks
@@ -33,10 +35,13 @@ def end(run: Run, exitstatus: int) -> int:
     run.keep("exchanges")
     judged = [judged_as(run, each) for each in run.outcomes.values() if each.finished]
     strangers = results.unplanned(run.plan, judged)
-    run.results = results.complete(run.plan, judged, why_not_run(run))
+    found = results.complete(run.plan, judged, why_not_run(run))
+    run.results = tuple(closing.clean(each, run.redactor.text) for each in found)
     code = final_code(run, exitstatus, harness_error=bool(strangers or run.broken))
-    run.record = run_record.finish(run.record, run.results, code)
+    book = book_of(run)
+    run.record = book.carried(run_record.finish(run.record, run.results, code), run.said)
     run.said += strangers
+    keep_running(run)
     extras = Extras(
         looks=looks(run),
         allure=run.recorder,
@@ -44,30 +49,57 @@ def end(run: Run, exitstatus: int) -> int:
         redact=run.redactor.text,
         redactor=run.redactor,
         key=run.key,
+        timestamps=run.record.timestamps,
         images=observed(run.snapshot),
         report=os.environ.get("POSTDEPLOY_REPORT") != "0",
     )
     run.record, lost = closing.close(run.folder, run.record, run.plan, run.results, extras)
     run.said += lost
     run.occupied.release()
+    run.said += book.enter(run.folder)
     return run.record.exit_code
+
+
+def book_of(run: Run) -> Book:
+    """The ledger this run is entered in."""
+    asked = run.options
+    place = place_of(asked.ledger, asked.archive, run.root, rehearsal=run.record.rehearsal)
+    return Book(place, run.key, replay=run.record.replay_of is not None)
+
+
+def keep_running(run: Run) -> None:
+    """Save which bits of the release were seen running: what the ledger knows a deployment by."""
+    if run.snapshot is None:
+        return
+    from postdeploy.evidence.ledger.folders import RUNNING, Running
+    from postdeploy.readings import release_parts
+
+    declared = {each.image for each in release_parts(run.environment)}
+    found = {Running(image, tag, digest) for image, tag, digest in live_images(run.snapshot) if image in declared}
+    with suppress(OSError):  # a full disk is said by every step of the closing that follows
+        run.folder.write_json(RUNNING, sorted(found))
 
 
 def observed(snapshot: Snapshot | None) -> tuple[Image, ...]:
     """The images whose digest a node reports for a container of a live pod, by repository."""
     if snapshot is None:
         return ()
-    from postdeploy.cluster.images import digest_of, parse
     from postdeploy.evidence.statements import Image
 
-    found = set()
+    return tuple(sorted({Image(image, digest) for image, _, digest in live_images(snapshot)}))
+
+
+def live_images(snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
+    """Repository, tag and digest of each container of a live pod, as far as a node reports one."""
+    from postdeploy.cluster.images import digest_of, parse
+
     for pod in snapshot.pods:
         named = {each.name: each.image for each in pod.spec.all_containers} if pod.is_live else {}
         for status in pod.status.all_statuses:
             digest = digest_of(status.image_id)
             if digest is not None and status.name in named:
-                found.add(Image(parse(named[status.name]).repository, digest.value.removeprefix("sha256:")))
-    return tuple(sorted(found))
+                image = parse(named[status.name])
+                yield image.repository, image.tag or "", digest.value.removeprefix("sha256:")
 
 
 def judged_as(run: Run, outcome: Outcome) -> Result:
@@ -97,6 +129,8 @@ def why_not_run(run: Run) -> Mapping[Key, str]:
     """Why a planned check has no outcome, as far as it is known."""
     reasons: dict[Key, str] = {}
     for each in run.plan:
+        if each.waiver and (each.key in run.selected or run.is_broken(each.id)):
+            continue
         if run.is_broken(each.id):
             reasons[each.key] = f"its module {run.checks[each.id].module} could not be imported"
         elif each.key not in run.selected:
@@ -115,6 +149,8 @@ def final_code(run: Run, exitstatus: int, *, harness_error: bool) -> ExitCode:
         counted.append(Verdict.UNVERIFIED)
     if run.acting.residue:
         counted.append(Verdict.RESIDUE)
+    if counted and not any(each.executed for each in run.results):
+        counted.append(Verdict.UNVERIFIED)  # whatever was waived: what looked at nothing verified nothing
     return exit_code(counted, fail_on_soft=run.options.fail_on_soft)
 
 
@@ -170,7 +206,9 @@ def summary(run: Run) -> list[str]:
     lines.append(f"{record.planned} checks planned, {record.executed} executed: {tally}; exit code {record.exit_code}")
     if not record.is_full:
         lines.append(f"PARTIAL SCOPE ({record.scope}): this does not count as a verification of the release")
-    for name, meaning in (("report.html", "report"), ("auditor.html", "auditor's page")):
+    served = "report (serve it: python3 -m http.server)"
+    pages = (("report.html", "report"), ("report/index.html", served), ("auditor.html", "auditor's page"))
+    for name, meaning in pages:
         if (run.folder.path / name).is_file():
             lines.append(f"{meaning}: {run.folder.path / name}")
     return [*lines, f"run folder: {run.folder.path}"]

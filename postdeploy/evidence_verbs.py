@@ -12,8 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from postdeploy.evidence import archived, show, trust, verifying
+import msgspec
+
+from postdeploy.evidence import archived, show, timestamps, trust, verifying
 from postdeploy.evidence.findings import State
+from postdeploy.evidence.folder import RunFolder
+from postdeploy.evidence.run_record import RunRecord
+from postdeploy.options import timestamp_mistake
 from postdeploy.verdict import ExitCode
 
 KEYS = "POSTDEPLOY_KEYS"
@@ -44,6 +49,27 @@ def _lines(report: verifying.Report) -> Iterator[str]:
     yield f"{report.name}: {report.state.name}, {report.files} files{about}{rehearsal}"
     yield from (f"  {each}" for each in report.findings)
     yield from (f"  {each}" for each in report.notes)
+
+
+def timestamp(options: argparse.Namespace) -> str:
+    """Ask the authority that the run names, or another; what is there already stays. Raises CannotRead, NoTimestamp."""
+    folder = Path(options.run).absolute()
+    try:
+        record = msgspec.json.decode((folder / "run.json").read_bytes(), type=RunRecord)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise CannotRead(f"{options.run} is no run folder: run.json cannot be read ({error}).") from error
+    url = options.url or record.timestamps
+    if not url or (wrong := timestamp_mistake(url)):
+        raise CannotRead(wrong if url else "Which authority? The run names none: add --url=https://HOST/PATH.")
+    if not record.is_signed:
+        raise CannotRead(f"{options.run} is not signed: there is no signature whose time could be proved.")
+    if there := [each for each in timestamps.STAMPS if (folder / each).exists()]:
+        raise CannotRead(f"{there[0]} is there already; a timestamp is never replaced.")
+    try:
+        timestamps.stamp(RunFolder(folder), url)
+    except OSError as error:
+        raise CannotRead(f"{options.run} cannot be written to: {error}.") from error
+    return "\n".join(f"written: {folder / each}" for each in timestamps.STAMPS)
 
 
 def show_run(options: argparse.Namespace) -> str:

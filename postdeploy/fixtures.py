@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from postdeploy.environment import Environment
+from postdeploy.environment import Accepted, Environment, Waiver
 from postdeploy.evidence.results import Attempt
 from postdeploy.outcome import Outcome
 from postdeploy.reporting import KEY, RUN
@@ -64,6 +64,13 @@ def _once(rule: str, *subjects: object) -> tuple[Attempt, ...]:
     return ()
 
 
+def _named(accepted: Accepted | Waiver) -> str:
+    """What was accepted, in words: 'tolerance: check infra.images.tag, subject crm-web'."""
+    terms = {"owner", "approver", "reason", "ticket", "expires"}
+    about = accepted.model_dump(mode="json", exclude=terms, exclude_none=True)
+    return f"{type(accepted).__name__.lower()}: {', '.join(f'{name} {value}' for name, value in about.items())}"
+
+
 class Declared:
     """Claims about the environment file itself."""
 
@@ -73,11 +80,13 @@ class Declared:
     def tolerances(self) -> Judgement:
         """Nothing that was accepted for a while is past its term; an expired one is a finding, not an outage."""
         environment = self._run.environment
-        claim = f"every tolerance, suppression and restart budget of {environment.name} is within its term"
+        claim = f"every tolerance, waiver, suppression and restart budget of {environment.name} is within its term"
         expired = environment.expired(self._run.today)
         if not expired:
             return Judgement(State.PASSED, claim)
-        seen = "; ".join(f"{each} expired on {each.expires} (owner {each.owner}: {each.reason})" for each in expired)
+        seen = "; ".join(
+            f"{_named(each)} expired on {each.expires} (owner {each.owner}: {each.reason})" for each in expired
+        )
         where = f"environments/{environment.name}.yaml or environments/base.yaml, whatever has an `expires`"
         return Judgement(State.DEGRADED, claim, seen, where, "renew it with a reason, or mend what it excused")
 
@@ -191,6 +200,12 @@ def web(run: Run, outcome: Outcome) -> Judges:
 def identity(run: Run, outcome: Outcome) -> Judges:
     """The claim over hosts and cluster at once: `identity.one_release()`."""
     return Judges(run.claims("identity"), outcome)
+
+
+@pytest.fixture
+def change(run: Run, outcome: Outcome) -> Judges:
+    """Claims about the change: `change.independent()`, `.before()`, `.ticket()`, `.identity()`, `.suite()` …"""
+    return Judges(run.claims("change"), outcome)
 
 
 @pytest.fixture

@@ -58,12 +58,14 @@ def main(config: pytest.Config, options: Options) -> int:
     if stopped and code == ExitCode.VERIFIED:
         code = int(ExitCode.UNVERIFIED)
     redactor = Redactor(keep=leaks.harmless("\n".join(each.model_dump_json() for each in environments), ()))
-    lost = Whole(folder, children, planned, findings, key, redactor).record(release, started, code, config)
+    whole = Whole(folder, children, planned, findings, key, redactor, options.timestamps, options.ledger)
+    lost, said = whole.record(release, started, code, config)
     occupied.release()
-    code = int(ExitCode.UNVERIFIED) if lost and code in (ExitCode.VERIFIED, ExitCode.SOFT) else code
-    marked = mark_unfinished(options.archive, ALL, folder.run_id)
+    costly = [each for each in lost if not each.startswith(closing.PENDING)]
+    code = int(ExitCode.UNVERIFIED) if costly and code in (ExitCode.VERIFIED, ExitCode.SOFT) else code
+    marked = mark_unfinished(options.archive, folder.run_id)
     unsigned = "" if key else " UNSIGNED"
-    _say("\n".join([*marked, *lost, f"exit code {code}{unsigned}", f"run folder: {folder.path}"]))
+    _say("\n".join([*marked, *lost, *said, f"exit code {code}{unsigned}", f"run folder: {folder.path}"]))
     return code
 
 

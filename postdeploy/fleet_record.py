@@ -16,6 +16,7 @@ import msgspec
 import pytest
 
 from postdeploy import observations, parity
+from postdeploy.booking import Book, place_of
 from postdeploy.environment import Environment
 from postdeploy.evidence import closing, run_record
 from postdeploy.evidence.allure_context import FOLDER, user_folder
@@ -114,9 +115,15 @@ class Whole:
     findings: Sequence[parity.Finding]
     key: SigningKey | None = None
     redactor: Redactor = field(default_factory=Redactor)
+    timestamps: str = ""
+    ledger: str | None = None
+    """As --ledger said."""
 
-    def record(self, release: str, started: datetime, code: int, config: pytest.Config) -> list[str]:
-        """Write the folder: the sum of the children's records and the claims across; what could not be written."""
+    def record(self, release: str, started: datetime, code: int, config: pytest.Config) -> tuple[list[str], list[str]]:
+        """Write the folder: the sum of the children's records and the claims across.
+
+        What could not be written, which costs a good verdict, and what the ledger says, which does not.
+        """
         finished = datetime.now(UTC)
         judged = parity.results(self.findings, finished)
         why = {each.key: NOT_COMPARED for each in self.planned} if not judged else None
@@ -142,10 +149,14 @@ class Whole:
             allure=self._allure(config, rehearsal=whole.rehearsal),
             redactor=self.redactor,
             key=self.key,
+            timestamps=whole.timestamps,
             report=False,
         )
+        archive, said = self.folder.path.parent.parent, list[str]()
+        book = Book(place_of(self.ledger, archive, config.rootpath, rehearsal=whole.rehearsal), self.key)
+        whole = book.carried(whole, said)
         _, lost = closing.close(self.folder, whole, self.planned, results, extras)
-        return [*lost, *self._junit(config)]
+        return [*lost, *self._junit(config)], [*said, *book.enter(self.folder)]
 
     def _allure(self, config: pytest.Config, *, rehearsal: bool) -> AllureRecorder:
         """Writes the claims across into our folder, and into the one the user asked for, beside the children's."""
@@ -170,6 +181,7 @@ class Whole:
             rehearsal=any(each.rehearsal for each in records),
             plan_sha256=sha256_of(self.folder.path / closing.PLAN),
             signing=self.key.keyid if self.key else UNSIGNED,
+            timestamps=self.timestamps if self.key else "",
         )
 
     def _looks(self) -> Looks:

@@ -34,6 +34,7 @@ SEATS = {
     "batch": Seat("cluster", "postdeploy.cluster.schedule_claims", "BatchClaims"),
     "logs": Seat("logs", "postdeploy.cluster.logs.claims", "LogClaims"),
     "web": Seat("web", "postdeploy.web.claims", "WebClaims"),
+    "change": Seat("change", "postdeploy.change.claims", "ChangeClaims"),
     "identity": Seat("cluster web", "postdeploy.identity", "IdentityClaims", takes=4),
 }
 

@@ -72,6 +72,14 @@ def entries(place: Place) -> list[dict[str, Any]]:
     return [each.row(journal.origin.command) for each in journal.open()]
 
 
+def known_entries(place: Place) -> list[dict[str, Any]] | None:
+    """The open entries, or None where the journal cannot be read: that is not the same as none."""
+    try:
+        return entries(place)
+    except Unverified:
+        return None
+
+
 def settle_by_hand(place: Place, keys: Sequence[str], because: str) -> list[str]:
     """Close entries that a person has settled where the product cannot show it; the reason stays in the journal."""
     journal = _journal(place, new_run_id(datetime.now(UTC), RELEASE))

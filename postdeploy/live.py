@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from postdeploy.broker.recording import Recording
+    from postdeploy.change.objects import Change
     from postdeploy.cluster.client import Reader
     from postdeploy.cluster.identity import Identity
     from postdeploy.cluster.logs.seen import Logs
@@ -65,8 +66,12 @@ class Live:
     """Where earlier runs of this environment lie: their errors are not new."""
     redact: Redact = Redactor().text
     """Strikes the run's own secrets out of what is kept of a log."""
+    learn: Callable[..., None] = lambda *secrets: None
+    """Hears of the cluster's token, which nothing that is kept may hold."""
     keep: Callable[[str, bytes], object] | None = None
     """Writes a file of the run folder, where whole logs are to be kept."""
+    suite: tuple[str, bool | None] = ("unknown", None)
+    """Commit of the checks, and whether the checkout differs from it."""
     _snapshot: Snapshot | None = None
     _portal: Any = None
     _closing: Any = None
@@ -108,6 +113,13 @@ class Live:
         """One sweep over the declared hosts."""
         sweep: Sweep = self.portal.call(_look_at_web, self, say)
         return sweep
+
+    def change(self, say: Say) -> Change:
+        """Who deployed and who allowed it, as far as GitLab and the job say. Raises Unverified."""
+        from postdeploy.change.looking import look
+
+        say("asking who deployed, and who allowed it")
+        return look(self.environment, self.release, _commit(self), self.standin, self.suite)
 
     def exchanges(self) -> Recording:
         """An empty recording, to be filled by the smoke checks."""
@@ -197,10 +209,12 @@ async def _reader(live: Live) -> AsyncIterator[Reader]:
     from postdeploy.cluster.client import connect
 
     reader = await connect(live.kubeconfig, live.environment.cluster.context)
+    live.learn(await reader.token())
     try:
         yield reader
     finally:
         live.looks = tuple(reader.looks)
+        live.learn(await reader.token())  # it may have been renewed
         await reader.aclose()
 
 

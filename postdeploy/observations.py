@@ -14,12 +14,14 @@ FILES = {
     "logs": "observation/logs.json.gz",
     "web": "observation/web.json.gz",
     "exchanges": "observation/exchanges.json.gz",
+    "change": "observation/change.json.gz",
 }
 _ROOMS = {
     "cluster": "postdeploy.cluster.snapshot",
     "logs": "postdeploy.cluster.logs.seen",
     "web": "postdeploy.web.replies",
     "exchanges": "postdeploy.broker.recording",
+    "change": "postdeploy.change.objects",
 }
 
 

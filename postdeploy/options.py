@@ -37,11 +37,16 @@ class Options:
     parallel: int
     fail_on_soft: bool
     keep_logs: bool = False
+    waivers: Path | None = None
     sign_key: str | None = None
     """From the command line only, as the next one; see `postdeploy.evidence.signing`."""
     sign_public_key: str | None = None
     unsigned: bool = False
     all_brands: bool = False
+    timestamps: str = ""
+    """Address of the authority, from the command line or the variable; empty: nobody is asked."""
+    ledger: str | None = None
+    """From the command line only; see `booking.place_of`."""
 
     @property
     def is_fleet(self) -> bool:
@@ -103,12 +108,15 @@ def add_options(group: Any) -> None:
     add(
         "--state", metavar="DIR|URL", help="Undo journal and leases: a folder (default reports/state) or postgresql://…"
     )
+    add("--ledger", metavar="FILE|URL", help="The ledger. Default: $LEDGER_URL, then reports/ledger.sqlite.")
     add("--budget", metavar="SECONDS", type=float, help="Time for the whole run; what is left undone is unverified.")
     add("--hold", metavar="SECONDS", type=float, help="How long it must stay live. Default: the environment's.")
     add("--parallel", metavar="N", type=int, help="Child runs at once. Default: cores, twice that in a rehearsal.")
+    add("--waivers", metavar="FILE", help="YAML or JSON of checks that somebody allowed not to be run.")
     add("--keep-logs", action="store_true", help="Keep the logs that were read, whole, redacted and compressed.")
     add("--sign-key", metavar="FILE|URI", help="Key that signs the evidence. Default: $POSTDEPLOY_SIGNING_KEY.")
     add("--sign-public-key", metavar="FILE", help="PEM of its public key, for a URI. $POSTDEPLOY_SIGNING_PUBLIC_KEY.")
+    add("--timestamp", metavar="URL", help="RFC 3161 authority to ask when it is signed. $POSTDEPLOY_TIMESTAMP_URL.")
     add("--unsigned", action="store_true", help="Leave the evidence unsigned; the verdict line says so.")
     add("--all-brands", action="store_true", help="Let the journeys visit every brand in every language.")
     add("--browser-ws", metavar="URL", help="Remote browser: a Playwright server or a grid. Default: $BROWSER_WS_URL.")
@@ -142,24 +150,41 @@ def read_options(config: Any) -> Options:
         parallel=given("parallel") if given("parallel") is not None else _at_once(given("rehearsal")),
         fail_on_soft=given("fail_on_soft"),
         keep_logs=given("keep_logs"),
+        waivers=path("waivers"),
         sign_key=given("sign_key"),
         sign_public_key=given("sign_public_key"),
         unsigned=given("unsigned"),
         all_brands=given("all_brands"),
+        timestamps=given("timestamp") or os.environ.get("POSTDEPLOY_TIMESTAMP_URL", ""),
+        ledger=given("ledger"),
     )
 
 
-def state_mistake(state: str | None) -> str | None:
+def state_mistake(state: str | None, root: Path) -> str | None:
     """Why a --state cannot be used, or None; a URL with a password is not repeated."""
+    if state is not None and "://" not in state and (root / state).is_file():
+        return f"--state={state} is a file; name a folder, or a PostgreSQL."
+    return url_mistake(state, "--state")
+
+
+def url_mistake(state: str | None, option: str) -> str | None:
+    """Why the URL of a database cannot be used, or None; of a path nothing is said."""
     if state is None or "://" not in state:
         return None
     if re.search(r"://[^/@\s]*:[^/@\s]*@|[?&]password=", state):
         return (
-            "--state holds a password, and a command line is read by everybody on the machine. "
+            f"{option} holds a password, and a command line is read by everybody on the machine. "
             "Leave it out, and set PGPASSWORD or PGPASSFILE."
         )
     if not re.match(r"postgres(ql)?(\+psycopg)?://", state):
-        return f"--state={state} is neither a folder nor a PostgreSQL; write postgresql://USER@HOST/DATABASE."
+        return f"{option}={state} is neither a path nor a PostgreSQL; write postgresql://USER@HOST/DATABASE."
+    return None
+
+
+def timestamp_mistake(url: str) -> str | None:
+    """Why an address cannot be asked for timestamps, or None; the record names it, so it holds no password."""
+    if url and not re.fullmatch(r"https?://[^\s@]+", url):
+        return f"--timestamp={url.rpartition('@')[2]} is no address of an authority; write https://HOST/PATH."
     return None
 
 
@@ -168,7 +193,7 @@ def _at_once(rehearsal: bool) -> int:
     return (os.cpu_count() or 1) * (2 if rehearsal else 1)
 
 
-def contradiction(options: Options) -> str | None:
+def contradiction(options: Options, root: Path) -> str | None:
     """Why these options cannot be meant together, or None."""
     if options.faults and not options.rehearsal:
         return "--fault breaks a rehearsal, and this is not one. Add --rehearsal, or leave --fault out."
@@ -176,9 +201,10 @@ def contradiction(options: Options) -> str | None:
         return f"--fault is aimed at {', '.join(sorted(stray))}, but there is no such environment; write NAME@ENV."
     if options.seed is not None and not options.rehearsal:
         return "--seed varies a rehearsal, and this is not one. Add --rehearsal, or leave --seed out."
-    if options.replay and (options.rehearsal or options.environments):
-        return "--replay takes its environment from the run folder. Leave --env and --rehearsal out."
-    if wrong := state_mistake(options.state):
+    if options.replay and (options.rehearsal or options.environments or options.waivers):
+        return "--replay takes its environment from the run folder. Leave --env, --rehearsal and --waivers out."
+    wrong = state_mistake(options.state, root) or url_mistake(options.ledger, "--ledger")
+    if wrong := wrong or timestamp_mistake(options.timestamps):
         return wrong
     if options.unsigned and options.sign_key:
         return "--unsigned and --sign-key contradict each other. Leave one of them out."

@@ -20,6 +20,9 @@ MASK = "[redacted]"
 SHORTEST = 4
 """A registered secret below this length would mask half of every report, and protects nothing."""
 
+SHORTEST_GIVEN_OUT = 16
+"""The same for what is learnt in the run: a one-time code is six digits, which stand in every time of day and hash."""
+
 SECRET_WORDS = frozenset(
     {
         "password",
@@ -60,16 +63,22 @@ class Redactor:
     def __init__(self, secrets: Iterable[SecretStr | str] = (), *, keep: Iterable[str] = ()) -> None:
         """`keep`: texts known to be harmless, such as the names of the synthetic accounts."""
         self._forms: set[str] = set()
+        self._secrets: re.Pattern[str] | None = None
         self._keep = frozenset(keep)
-        self.learn(secrets)
+        self._register(map(_plain, secrets))
 
     def __repr__(self) -> str:
         return "<redactor>"
 
-    def learn(self, secrets: Iterable[SecretStr | str]) -> None:
-        """Know these too from now on: what was given out while the run went on, such as a session."""
-        self._forms |= {form for each in secrets for form in _encoded(_plain(each)) if form not in MASK}
-        self._secrets = _any_of(self._forms)
+    def learn(self, *secrets: SecretStr | str) -> None:
+        """Mask these too from now on: tokens that were given out to us while we looked."""
+        self._register(each for each in map(_plain, secrets) if len(each) >= SHORTEST_GIVEN_OUT)
+
+    def _register(self, secrets: Iterable[str]) -> None:
+        new = {form for each in secrets for form in _encoded(each) if form not in MASK} - self._forms
+        if new:
+            self._forms |= new
+            self._secrets = _any_of(self._forms)
 
     def text(self, text: str) -> str:
         """The text with secrets masked."""
@@ -174,6 +183,8 @@ def _base64(raw: bytes) -> set[str]:
 
 def _card(match: re.Match[str]) -> str:
     """A run of digits with its card numbers masked: they are whole groups of the run, and pass Luhn."""
+    if _is_in_uuid(match):
+        return match[0]
     run, groups = match[0], list(re.finditer(r"\d+", match[0]))
     kept, done, first = "", 0, 0
     while first < len(groups):
@@ -183,6 +194,12 @@ def _card(match: re.Match[str]) -> str:
             done = groups[first + last - 1].end()
         first += last or 1
     return kept + run[done:]
+
+
+def _is_in_uuid(match: re.Match[str]) -> bool:
+    """Digits of a uuid are no card number: of the thousand in a run some always pass Luhn."""
+    around = _UUID.finditer(match.string, max(0, match.start() - 36), match.end() + 36)
+    return any(each.start() <= match.start() and match.end() <= each.end() for each in around)
 
 
 def _card_end(groups: Sequence[re.Match[str]]) -> int:
@@ -225,6 +242,14 @@ def _pair(match: re.Match[str]) -> str:
     return match["key"] + quotes[0] + MASK + (quotes[0] if closed else "")
 
 
+def _field(match: re.Match[str]) -> str:
+    """A page's field or meta tag with its value masked, where its name says that it is a token."""
+    named = _NAMED.search(match[0])
+    if named is None or not any(word in named[1].lower() for word in ("token", "csrf", "secret", "passw")):
+        return match[0]
+    return _VALUED.sub(lambda each: f"{each[1]}{each[2]}{MASK}{each[2]}", match[0])
+
+
 def _all(_: re.Match[str]) -> str:
     return MASK
 
@@ -233,6 +258,9 @@ def _after(match: re.Match[str]) -> str:
     return match[1] + MASK
 
 
+_NAMED = re.compile(r"\b(?:name|id)\s{0,4}=\s{0,4}[\"']?([\w.-]{1,100})")
+_VALUED = re.compile(r"(\b(?:value|content)\s{0,4}=\s{0,4})([\"'])(?!\[redacted\])[^\"'<>]+\2")
+_UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.I)
 _WORD = (
     r"(?:passw(?:or)?d|passphrase|pwd|secret|token|(?<![a-z])t?otp|api[_-]?key|private[_-]?key|access[_-]?key|credentials?)"
     r"(?:[_-]?\d{1,3})?"
@@ -275,6 +303,7 @@ PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str], Callable[[re.Match[str]]
         re.compile(rf"(?P<key>{_WORD}\\*[\"']?\s{{0,4}}(?:=>|[:=]|%3D)\s{{0,4}}){_VALUE}", re.I),
         _pair,
     ),
+    (("<input", "<meta"), re.compile(r"<(?:input|meta)\b[^<>]{1,1000}>", re.I), _field),
     ((), re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}(?![A-Z0-9])"), _iban),
     ((), re.compile(r"(?<![0-9A-Za-z])\d(?:[ -]?\d){12,}(?![0-9A-Za-z])"), _card),
     (("@",), re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}@(?:[\w-]{1,63}\.){1,8}[a-z]{2,}\b", re.I), _all),

@@ -14,6 +14,7 @@ from postdeploy.verdict import Carried, Verdict
 
 if TYPE_CHECKING:
     from postdeploy.broker.recording import Recording
+    from postdeploy.change.objects import Change
     from postdeploy.cluster.logs.seen import Logs
     from postdeploy.cluster.objects import Snapshot
     from postdeploy.live import Say
@@ -47,6 +48,11 @@ class Replayed:
         """The sweep as it was saved."""
         sweep: Sweep = observations.load("web", self.folder)
         return sweep
+
+    def change(self, say: Say) -> Change:
+        """What was known of the change, as it was saved."""
+        change: Change = observations.load("change", self.folder)
+        return change
 
     def exchanges(self) -> Recording:
         """The recorded exchanges, served instead of the network."""

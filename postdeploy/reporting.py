@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,6 +40,7 @@ NEEDS = {
     "logs": "logs",
     "web": "web",
     "identity": "cluster web",
+    "change": "change",
 }
 """Fixture to the looks it needs; a run without such a check never imports the client behind it."""
 EVERY_S = 10.0
@@ -106,7 +108,7 @@ def _print_plan(session: pytest.Session, run: Run) -> None:
     from postdeploy.evidence import catalogue, plan
 
     selected = {item.stash[KEY] for item in session.items if KEY in item.stash}
-    planned = plan.expand(catalogue.load(), run.environment)
+    planned = plan.planned(catalogue.load(), run.environment, run.today)
     reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
     reporter.write_line("")
     reporter.write_line(touches([each for each in planned if each.key in selected], run.environment))
@@ -139,7 +141,8 @@ def note(item: pytest.Item, call: pytest.CallInfo[Any]) -> None:
         outcome.started = datetime.fromtimestamp(call.start, UTC)
     outcome.duration_s += call.duration
     if call.excinfo is not None:
-        outcome.note(*judge_phase(call.excinfo.value))
+        verdict, message = judge_phase(call.excinfo.value)
+        outcome.note(verdict, run.redactor.text(message))
         tolerated(outcome, run.environment.tolerances, run.today)
     outcome.finished = call.when == "teardown"
     if outcome.finished:
@@ -155,6 +158,7 @@ def conclude(item: pytest.Item, report: pytest.TestReport) -> pytest.TestReport:
         return report
     outcome = run.outcome(item.stash[KEY])
     report.verdict = outcome.verdict  # type: ignore[attr-defined]
+    _mask(report, run.redactor.text)
     if report.outcome != "failed":
         return report
     if outcome.verdict in (Verdict.PASSED, Verdict.DEGRADED, Verdict.FLAKY):
@@ -164,6 +168,16 @@ def conclude(item: pytest.Item, report: pytest.TestReport) -> pytest.TestReport:
     elif not outcome.message.startswith("harness error"):
         report.longrepr = outcome.message
     return report
+
+
+def _mask(report: pytest.TestReport, redact: Callable[[str], str]) -> None:
+    """A terminal and a user's own --junitxml are published too: what a check printed, recorded or raised is masked."""
+    report.sections = [(name, redact(text)) for name, text in report.sections]
+    report.user_properties = [(name, redact(str(value))) for name, value in report.user_properties]
+    if report.longrepr is not None and report.outcome == "failed":
+        said = str(report.longrepr)
+        if (masked := redact(said)) != said:
+            report.longrepr = masked
 
 
 def letter(report: Any) -> Any:

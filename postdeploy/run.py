@@ -16,12 +16,13 @@ from postdeploy import judges, observations
 from postdeploy.acting import Acting
 from postdeploy.business import state_of
 from postdeploy.deadline import Deadline
-from postdeploy.environment import Environment, load
+from postdeploy.environment import BadWaivers, Environment, load, read_waivers
 from postdeploy.evidence import catalogue, closing, plan, run_record
 from postdeploy.evidence.folder import RunFolder, new_run_id
 from postdeploy.evidence.journal import Journal, open_log
 from postdeploy.evidence.signing import UNSIGNED, CannotSign, SigningKey, key_asked_for, key_is_named
 from postdeploy.evidence.unfinished import Occupied, mark_unfinished
+from postdeploy.evidence.waivers import WaivesNothing, said
 from postdeploy.live import Live, Say, WrongCluster
 from postdeploy.options import REHEARSAL_HOLD_S, Options, expected_release
 from postdeploy.outcome import Outcome
@@ -97,6 +98,12 @@ class Run:
         if options.replay:
             return cls(options, root, *read_run_folder(options.replay))
         environment = load(options.environments[0], root / "environments")
+        if options.waivers:
+            try:
+                more = read_waivers(options.waivers, environment.name)
+            except BadWaivers as error:
+                raise CannotBegin(f"--waivers cannot be used: {error}") from error
+            environment = environment.model_copy(update={"waivers": (*environment.waivers, *more)})
         return cls(options, root, environment.with_all_brands() if options.all_brands else environment)
 
     def start_standin(self) -> None:
@@ -120,7 +127,7 @@ class Run:
         self.selected, self.broken = selected, broken
         kubeconfig = self.process.ready() if self.process else None
         self.checks = {each.id: each for each in catalogue.load()}
-        self.plan = plan.expand(self.checks.values(), self.environment)
+        self.plan = self._planned()
         release = self._release(kubeconfig)
         run_id = new_run_id(self.started, release)
         self.source = self._open_source(release, run_id, kubeconfig)
@@ -133,7 +140,7 @@ class Run:
             run_id=run_id,
             environment=self.environment.name,
             release=release,
-            scope=self._scope(asked),
+            scope=self.redactor.text(self._scope(asked)),
             started=self.started,
             suite=run_record.describe_suite(self.root, resolved),
             pipeline=run_record.describe_pipeline(os.environ),
@@ -142,6 +149,7 @@ class Run:
             replay_of=self.replayed["run_id"] if self.replayed else None,
             plan_sha256=committed,
             signing=self.key.keyid if self.key else UNSIGNED,
+            timestamps=self.options.timestamps if self.key else "",
         )
         self.folder.write_bytes("environment.json", resolved)
         if self.source.digests:
@@ -149,12 +157,19 @@ class Run:
         self.folder.write_json(closing.RUN, self.record)
         self.journal = open_log(self.folder, self.redactor.text)
         if isinstance(self.source, Live):
-            self.source.redact = self.redactor.text
+            self.source.redact, self.source.learn = self.redactor.text, self.redactor.learn
+            self.source.suite = (self.record.suite.commit, self.record.suite.dirty)
             self.source.keep = self.folder.write_bytes if self.options.keep_logs else None
         self.began = True
         self.event("plan written", sha256=committed, planned=len(self.plan), selected=len(self.selected))
         self.event("run began", run_id=run_id, release=release, scope=self.record.scope)
-        self.said += mark_unfinished(self.options.archive, self.environment.name, run_id)
+        self.said += [*said(self.plan), *mark_unfinished(self.options.archive, run_id)]
+
+    def _planned(self) -> tuple[plan.Planned, ...]:
+        try:
+            return plan.planned(self.checks.values(), self.environment, self.today)
+        except WaivesNothing as error:
+            raise CannotBegin(f"{error} Nothing was looked at.") from error
 
     def _signing_key(self) -> SigningKey | None:
         """The key, tried before the first look. A rehearsal and a replay prove nothing new and may go without."""
@@ -206,7 +221,7 @@ class Run:
 
     def look(self, needed: Collection[str], say: Say) -> None:
         """Take the looks the selected checks need; a look that fails is remembered for the checks that need it."""
-        looks = {"cluster": self.source.cluster, "logs": self.source.logs, "web": self.source.web}
+        looks = {each: getattr(self.source, each) for each in ("cluster", "logs", "web", "change")}
         wanted = {*needed, "cluster"} if "logs" in needed else set(needed)  # whose logs, the cluster says
         for what in sorted(looks.keys() & wanted):
             try:
@@ -310,17 +325,22 @@ class Run:
 
     def _tokens(self) -> Iterator[SecretStr]:
         """The tokens of what is read beside the accounts, as far as they are declared and known."""
+        from pydantic import SecretStr
+
         from postdeploy import secrets
 
         if isinstance(self.source, Replayed):
             return
         if self.source.standin is not None:
             yield from (self.source.standin.password, self.source.standin.feed_token)
+            yield from (SecretStr(self.source.standin.job.get(name, "")) for name in ("id_token", "api_token"))
             return
+        yield SecretStr(os.environ.get("POSTDEPLOY_ID_TOKEN", ""))
         declared: tuple[tuple[bool, Callable[[str], SecretStr]], ...] = (
             (self.environment.registry is not None, secrets.load_registry_token),
             (self.environment.web.feed is not None, secrets.load_feed_token),
             (self.environment.logs.loki is not None, secrets.load_loki_token),
+            (self.environment.change is not None, secrets.load_gitlab_token),
         )
         for is_declared, token in declared:
             with suppress(Unverified):

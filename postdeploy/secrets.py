@@ -99,6 +99,16 @@ def load_registry_token(environment_name: str, *, client: SecretClient | None = 
     raise Unverified(_missing(environment_name, "REGISTRY_TOKEN", "token for the registry"))
 
 
+def load_gitlab_token(environment_name: str, *, client: SecretClient | None = None) -> Sealed:
+    """The token that reads GitLab's deployments; Unverified says where it was looked for."""
+    directory = os.environ.get(DIRECTORY) or None
+    for prefix in prefixes(environment_name):
+        found = _GitlabToken(_env_prefix=prefix, _secrets_dir=directory, google=client).gitlab_token
+        if found is not None:
+            return Sealed(found.get_secret_value())
+    raise Unverified(_missing(environment_name, "GITLAB_TOKEN", "token for GitLab"))
+
+
 def load_feed_token(environment_name: str, *, client: SecretClient | None = None) -> Sealed:
     """The token that opens the quote feed; Unverified says where it was looked for."""
     directory = os.environ.get(DIRECTORY) or None
@@ -166,6 +176,12 @@ class _RegistryToken(_Credentials):
     """What reads the container registry: `user:password`, or a bare token."""
 
     registry_token: SecretStr | None = None
+
+
+class _GitlabToken(_Credentials):
+    """What reads GitLab's deployments API."""
+
+    gitlab_token: SecretStr | None = None
 
 
 class _FeedToken(_Credentials):

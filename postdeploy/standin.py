@@ -52,6 +52,8 @@ class Standin:
     """What opens its quote feed."""
     issuer_pem: str = ""
     """The authority that signed its hosts' certificates, itself signed by the other."""
+    job: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What the job of a pipeline would bring: `said`, `id_token`, `keys`, `api_token`, the state of the suite."""
 
 
 def kubeconfig_paths(variables: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
@@ -114,6 +116,7 @@ def _standin(said: Mapping[str, Any]) -> Standin:
         moment=datetime.fromisoformat(said["moment"]) if said.get("moment") else None,
         feed_token=SecretStr(str(said.get("feed_token", ""))),
         issuer_pem=str(said.get("issuer", "")),
+        job=dict(said.get("job", {})),
     )
 
 

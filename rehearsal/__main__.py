@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import json
 import os
-import secrets
 import signal
 import sys
 import tempfile
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from postdeploy.environment import Environment, EnvironmentFileError, UnknownEnvironment, load
-from rehearsal import rbac
+from rehearsal import canaries, rbac
 from rehearsal.delivery import commit_of
 from rehearsal.server import Api
 from rehearsal.trust import Authority, kubeconfig, write_private
@@ -72,7 +71,7 @@ class Stage:
 
     def __init__(self, environment: Environment, options: argparse.Namespace) -> None:
         self.environment, self.options = environment, options
-        self.token, self.password = secrets.token_urlsafe(24), secrets.token_urlsafe(12)
+        self.token, self.password = canaries.secret("cluster", 24), canaries.secret("password")
         self.authority = Authority()
         self.world = World.build(environment, options.release, options.seed)
         self.world.settings.rbac = options.enforced
@@ -80,12 +79,15 @@ class Stage:
         self.public: Public | None = None
         self.keys: dict[str, dict[str, str]] = {}
         """What opens the accounts, by login."""
+        self.job: dict[str, object] = {}
+        """What the job of a pipeline would bring."""
 
     async def open(self, folder: Path) -> dict[str, object]:
         """Break what is to be broken, serve, write the kubeconfig; what the outside needs to know."""
         hosts, public = await self._brokerage(self.options.state or folder)
         hosts |= await self._registry()
         hosts |= await self._loki()
+        hosts |= await self._gitlab()
         if self.options.motion:
             from rehearsal.motion import begin
 
@@ -95,6 +97,7 @@ class Stage:
         server, told = f"https://{LOOPBACK}:{port}", self._told()
         extension = told | public | {"hosts": hosts, "ca": self.authority.pem, "password": self.password}
         extension["accounts"] = self.keys
+        extension["job"] = self.job
         extension["commit"] = commit_of(self.options.release)
         context = self.environment.cluster.context
         path = folder / "kubeconfig"
@@ -151,6 +154,16 @@ class Stage:
             return {}
         port = await self._serve(loki.app(), LOOPBACK, "localhost", *loki.hosts)
         return dict.fromkeys(loki.hosts, f"{LOOPBACK}:{port}")
+
+    async def _gitlab(self) -> dict[str, str]:
+        from rehearsal.gitlab import GitLab
+
+        gitlab = GitLab(self.world)
+        if not gitlab.hosts:
+            return {}
+        self.job = gitlab.job()
+        port = await self._serve(gitlab.app(), LOOPBACK, "localhost", *gitlab.hosts)
+        return dict.fromkeys(gitlab.hosts, f"{LOOPBACK}:{port}")
 
     async def _api(self) -> int:
         """Serve the Kubernetes API, unless nobody is to listen there or somebody else answers in its place."""

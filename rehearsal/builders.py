@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from postdeploy.environment import Component
+from rehearsal.canaries import MARK
 from rehearsal.kinds import BY_NAME, Obj
 from rehearsal.manifests import digest_of, index
 
 if TYPE_CHECKING:
     from rehearsal.world import World
 
-SECRET = "canary-Zw4!dont-keep-me"
+SECRET = f"{MARK}!dont-keep-me"
 """Stands in every pod's plain-text environment: whoever saves it has kept what must be dropped."""
 
 PROXY = "europe-docker.pkg.dev/northgate-prod/mirror/nginx:1.28.0"

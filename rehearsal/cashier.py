@@ -6,7 +6,7 @@ import asyncio
 import json
 import secrets
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -37,6 +37,7 @@ class Cashier:
     def __init__(self, bank: Bank, psp: Psp, settings: ApiSettings) -> None:
         self.bank, self.psp, self.settings = bank, psp, settings
         self.mood = settings.money
+        self._befallen: set[str] = set()
 
     async def methods(self, request: web.Request, account: str) -> web.Response:
         """How one can deposit here, and what it costs."""
@@ -103,25 +104,36 @@ class Cashier:
         if not key:
             return web.json_response({"error": "Idempotency-Key is missing"}, status=400)
         given = await request.json()
+        if self.mood.first_only and key in self._befallen:
+            trouble = ""
+        self._befallen.add(key)
         if trouble.endswith("before"):
             return await _trouble(trouble)
-        status, told = self._remembered((account, key, request.path), lambda: act(request, account, key, given))
-        if trouble:
-            return await _trouble(trouble)
-        return web.json_response(told, status=status)
+        if trouble == "late":  # whether or not the client is still there then
+            asyncio.get_running_loop().call_later(self.mood.late_s, self._carry_out, request, account, key, given, act)
+            return await _trouble("silence after")
+        status, text = self._carry_out(request, account, key, given, act)
+        return await _trouble(trouble) if trouble else web.json_response(text=text, status=status)
 
-    def _remembered(self, place: tuple[str, str, str], act: Callable[[], dict[str, Any]]) -> tuple[int, dict[str, Any]]:
-        """What an act comes to, or what it came to when its key was seen before."""
+    def _carry_out(
+        self, request: web.Request | None, account: str, key: str, given: dict[str, Any], act: Any
+    ) -> tuple[int, str]:
+        """Status and answer, those of the first time where the key is known."""
+        path = request.path if request else "page"
         with self.bank.step():
-            known = self.bank.one("select * from answers where account = ? and key = ? and path = ?", *place)
+            known = self.bank.one(
+                "select * from answers where account = ? and key = ? and path = ?", account, key, path
+            )
             if known is not None and not self.mood.ignores_keys:
-                return int(known["status"]), json.loads(known["body"])
+                return known["status"], known["body"]
             try:
-                status, told = 201, act()
+                status, told = 201, act(request, account, key, given)
             except Refused as refused:
                 status, told = refused.status, {"error": refused.error}
-            self.bank.run("insert or replace into answers values (?, ?, ?, ?, ?)", *place, status, json.dumps(told))
-        return status, told
+            text = json.dumps(told)
+            values = (account, key, path, status, text)
+            self.bank.run("insert or replace into answers values (?, ?, ?, ?, ?)", *values)
+            return status, text
 
     def by_page(self, account: str, headers: Mapping[str, str], given: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """A deposit through a page: under the key and the tag that the request carries, else under one of its own."""
@@ -130,7 +142,8 @@ class Cashier:
         given |= {"currency": declared.currency if declared else "", "beneficiary": self.mood.stranger or name}
         given |= {"tag": headers.get("X-Synthetic-Tag", ""), "capture": headers.get("X-Synthetic-Capture") != "no"}
         key = headers.get("Idempotency-Key") or secrets.token_hex(20)
-        return self._remembered((account, key, "page"), lambda: self._deposit(None, account, key, given))
+        status, text = self._carry_out(None, account, key, given, self._deposit)
+        return status, json.loads(text)
 
     def known(self, account: str, ident: str) -> dict[str, Any] | None:
         """One deposit of an account."""

@@ -13,6 +13,7 @@ from rehearsal import (
     faults_access,
     faults_api,
     faults_around,
+    faults_audit,
     faults_batch,
     faults_bits,
     faults_business,
@@ -34,6 +35,7 @@ from rehearsal import (
     faults_web,
     traps_access,
     traps_api,
+    traps_audit,
     traps_batch,
     traps_bits,
     traps_business,
@@ -63,10 +65,11 @@ TOPICS = (
     *(faults_edge, faults_content, faults_smoke, traps_web),
     *(faults_business, faults_money, traps_business),
     *(faults_client, faults_watched, traps_client),
+    *(faults_audit, traps_audit),
 )
 """Importing them is what fills the register."""
 
-TIERS = ("infra", "endpoints", "smoke", "journeys")
+TIERS = ("infra", "endpoints", "audit", "smoke", "journeys")
 
 
 def _listed(kind: str) -> dict[str, Entry]:

@@ -63,7 +63,7 @@ class ClientApi:
 
     async def stamp(self, request: web.Request, response: web.StreamResponse) -> None:
         """The Date of every answer is by this brokerage's clock."""
-        response.headers["Date"] = formatdate(self.bank.clock() + self.settings.ahead_s, usegmt=True)
+        response.headers.setdefault("Date", formatdate(self.bank.clock() + self.settings.ahead_s, usegmt=True))
 
     def _own(self, handler: Callable[[web.Request, str], Awaitable[web.StreamResponse]]) -> Handler:
         """Only who is logged in gets further, and what is due has happened by then."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import secrets
 from dataclasses import dataclass
 
 from postdeploy.environment import Environment
+from rehearsal import canaries
 from rehearsal.bank import Bank
 from rehearsal.moods import ApiSettings
 
@@ -30,7 +30,7 @@ def credentials(environment: Environment, password: str) -> dict[str, Credential
     """By login: the trader has the given password, the others passwords made from it, all have seeds."""
     made = {}
     for role, account in environment.api.accounts:
-        own = password if role == "trader" else _derived(f"password {role}", password)[:16]
+        own = password if role == "trader" else f"{canaries.MARK}-{_derived(f'password {role}', password)[:16]}"
         seed = base64.b32encode(bytes.fromhex(_derived(f"seed {role}", password))[:20]).decode()
         made[account.login] = Credential(own, seed)
     return made
@@ -51,7 +51,7 @@ class Doors:
         right = known is not None and hmac.compare_digest(password.encode(), known.password.encode())
         if not right or self.settings.login_refused:
             return self._noted(login, "wrong password" if not right else "refused", 401)
-        challenge = secrets.token_urlsafe(12)
+        challenge = canaries.secret("challenge")
         self.bank.run("insert into challenges values (?, ?)", challenge, login)
         return 200, challenge
 
@@ -107,7 +107,7 @@ class Doors:
             self._noted(login, "wrong password", 401)
 
     def _session(self, account: str) -> dict[str, object]:
-        token, refresh = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+        token, refresh = canaries.secret("session", 24), canaries.secret("refresh", 24)
         expires = self.bank.clock() + TOKEN_LIFETIME_S
         self.bank.run("insert into sessions values (?, ?, ?, ?, 1)", _hash(token), _hash(refresh), account, expires)
         told: dict[str, object] = {"token": "" if self.settings.empty_token else token, "token_type": "Bearer"}

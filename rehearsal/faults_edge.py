@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from rehearsal.canaries import MARK
 from rehearsal.entry import fault
 from rehearsal.faults_web import api_host, brand_host
 from rehearsal.front import EVERYWHERE, Answer
@@ -114,7 +115,7 @@ def redirect_loop(scene: Scene) -> None:
 def former_host_unmoved(scene: Scene) -> None:
     """A brand's former host leads to another brand."""
     brand = next(each for each in scene.world.environment.brands.values() if each.aliases)
-    _plainly(scene, brand.aliases[0], _moved("https://northgate.example/"))
+    _plainly(scene, brand.aliases[0], _moved(f"https://northgate.example/?access_token={MARK}-url"))
 
 
 def _moved(location: str) -> Answer:

@@ -119,6 +119,13 @@ def runner_offline(scene: Scene) -> None:
     scene.world.front.offline = True
 
 
+@fault(VERSION, "unverified", only_in="uk-prod")
+def runner_without_ipv6(scene: Scene) -> None:
+    """The runner has no IPv6: half of the addresses cannot be reached, those of the independent host neither."""
+    front = scene.world.front
+    front.dead.update(address for record in front.records.values() for address in record.ipv6)
+
+
 @fault(HEALTH, "flaky")
 def cut_once(scene: Scene) -> None:
     """One brand's health page breaks off its first answer, and is there at the second look."""

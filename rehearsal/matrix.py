@@ -42,6 +42,8 @@ BROWSER_EVERY = 10
 """Of so many healthy seeds of the matrix one goes through the browser too; in a soak each does."""
 BUNDLE = 6
 """Traps in one run."""
+REPLAYED = 9
+"""Faults in one run that is judged again: how they disturb one another does not matter to a replay."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class Case:
     """One fault, or some traps, which share a run because none may show; none is a healthy rehearsal."""
     browser: bool = True
     """Whether a healthy rehearsal makes the browser journeys too, which take longer than all other tiers."""
+    again: bool = False
+    """Whether it is judged again by a clock a year ahead, and must come to the same, whatever that is."""
 
     @property
     def fault(self) -> Entry | None:
@@ -64,7 +68,8 @@ class Case:
     def name(self) -> str:
         """What is rehearsed, for a log."""
         kinds = {each.kind for each in self.entries}
-        return " ".join((*kinds, ", ".join(each.name for each in self.entries))) or "healthy"
+        rehearsed = " ".join((*kinds, ", ".join(each.name for each in self.entries))) or "healthy"
+        return f"replay of {rehearsed}" if self.again else rehearsed
 
     @property
     def softens(self) -> tuple[str, ...]:
@@ -94,17 +99,17 @@ class Case:
     def _marks(self) -> str:
         """What is red is told by its own tier; that nothing else is, only a run of the others tells.
 
-        Traps of other tiers leave the browser out: nothing that they bend is seen through it.
+        Traps of other tiers leave the browser out, for nothing that they bend is seen through it; a replay has none.
         """
-        if self.fault:
+        if self.fault and not self.again:
             return self.fault.tier
         journeys = any(each.tier == BROWSER for each in self.entries) if self.entries else self.browser
-        return "verify" if journeys else f"verify and not {BROWSER}"
+        return "verify" if journeys and not self.again else f"verify and not {BROWSER}"
 
     @property
     def _modules(self) -> list[str]:
         """A browser is slow: a fault of its tier is told by the module that claims it, and what that looks at."""
-        if self.fault is None or self.fault.tier != BROWSER:
+        if self.fault is None or self.again or self.fault.tier != BROWSER:
             return []
         listed = json.loads((ROOT / "postdeploy" / "catalogue.json").read_bytes())
         module = next(each["module"] for each in listed if each["id"] == self.fault.catches)
@@ -113,7 +118,7 @@ class Case:
     @property
     def alone(self) -> tuple[Case, ...]:
         """Each of several traps by itself."""
-        return tuple(Case(self.environment, self.seed, (each,)) for each in self.entries)
+        return tuple(Case(self.environment, self.seed, (each,), self.again) for each in self.entries)
 
 
 Run = Callable[[Case], Ran]
@@ -149,16 +154,24 @@ def cases(environments: Sequence[str], seeds: int, only: Sequence[str] = ()) -> 
     return struck + [Case(next(turns), seed, browser=seed % BROWSER_EVERY == 1) for seed in healthy]
 
 
-def bundles(traps: Sequence[Entry]) -> list[tuple[Entry, ...]]:
-    """Traps that share a run: of the same environment and the same hold, from topics as different as can be."""
+def replays(environments: Sequence[str], only: Sequence[str] = ()) -> list[Case]:
+    """Every fault in as few runs as it takes, each to be judged again."""
+    turns, numbers = itertools.cycle(environments), itertools.count(1)
+    judged = [each for each in FAULTS.values() if each.tier != BROWSER]  # a replay carries the journeys over
+    wanted = bundles([each for each in judged if not only or each.name in only], REPLAYED)
+    return [Case(entries[0].only_in or next(turns), next(numbers), entries, again=True) for entries in wanted]
+
+
+def bundles(entries: Sequence[Entry], most: int = BUNDLE) -> list[tuple[Entry, ...]]:
+    """Entries that share a run: of the same environment and the same hold, from topics as different as can be."""
     found: list[tuple[Entry, ...]] = []
 
     def kind(entry: Entry) -> tuple[str, float, bool]:
         return entry.only_in, entry.hold_s, entry.tier == BROWSER
 
-    for _, group in itertools.groupby(sorted(traps, key=kind), key=kind):
+    for _, group in itertools.groupby(sorted(entries, key=kind), key=kind):
         members = list(group)
-        runs = math.ceil(len(members) / BUNDLE)
+        runs = math.ceil(len(members) / most)
         found += [tuple(members[start::runs]) for start in range(runs)]
     return found
 
@@ -180,12 +193,16 @@ def soak(
 
 def wrong_with(case: Case, ran: Ran) -> str:
     """Why a run is not what its case must come to, empty when it is."""
+    if case.again:
+        return ran.evidence if ran.results else "the run left no results"
     fault = case.fault
     expected = (fault.ends if fault else 0) or EXIT_CODES[fault.verdict if fault else "passed"]
     if ran.exit_code != expected:
         return f"exit code {ran.exit_code} instead of {expected}"
     if not ran.results:
         return "the run left no results"
+    if ran.evidence:
+        return ran.evidence
     if fault is None:
         return _not_green(ran.results, case.softens)
     verdicts = {each["verdict"] for each in ran.results if each["id"] == fault.catches}
@@ -262,6 +279,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help=f"a fault, a trap or {SEEDS!r}")
     parser.add_argument("--soak", action="store_true", help="only healthy rehearsals, with seeds drawn anew")
     parser.add_argument("--minutes", type=float, help="soak for so long, however many rehearsals that is")
+    parser.add_argument("--replays", action="store_true", help="every fault, judged again by a clock a year ahead")
     options = parser.parse_args(arguments)
     try:
         for name in options.only:
@@ -270,12 +288,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return BAD_USAGE
     environments = (options.env,) if options.env else PRODUCTION
-    if options.soak:
-        wanted: Iterable[Case] = soak(environments, options.seeds, options.minutes)
+    if options.replays:
+        wanted: Iterable[Case] = replays(environments, options.only)
+    elif options.soak:
+        wanted = soak(environments, options.seeds, options.minutes)
     else:
         wanted = cases(environments, MATRIX_SEEDS if options.seeds is None else options.seeds, options.only)
     with tempfile.TemporaryDirectory(prefix="matrix-cache-") as cache:
-        suite = Suite(Path(cache))
+        suite = Suite(Path(cache), replays=options.replays)
         passed, failed = run_all(wanted, max(options.jobs, 1), _say, lambda case: suite(case.options))
     sys.stdout.write(f"{passed} passed, {failed} failed\n")
     return 1 if failed or not passed else 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-Trouble = Literal["", "500 before", "500 after", "silence before", "silence after"]
-"""What befalls a request that moves money, and whether before or after the money has moved."""
+Trouble = Literal["", "500 before", "500 after", "silence before", "silence after", "late"]
+"""What befalls a request that moves money, and whether before or after the money has moved; late: it is not answered,
+and the money moves when nobody waits any more."""
 
 
 @dataclass
@@ -32,6 +33,10 @@ class MoneyMood:
     """What befalls every deposit."""
     refund: Trouble = ""
     """What befalls every refund."""
+    first_only: bool = False
+    """Whether it befalls only the first request under each key."""
+    late_s: float = 0.6
+    """How long a late request is under way."""
     off_by: int = 0
     """How many coins the balance's total is off."""
     extra_fee: int = 0

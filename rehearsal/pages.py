@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 from postdeploy.environment import Brand, Web, labels
+from rehearsal.canaries import MARK
 
 RIGHT_TO_LEFT = frozenset({"ar", "he", "fa", "ur"})
 
@@ -29,10 +30,11 @@ PAGE = """<!doctype html>
 </body>
 </html>
 """
-FORM = """{alert}<form method="post" action="/{locale}/login" data-testid="login-form">
-<label>{username} <input name="username" type="text" autocomplete="username" required></label>
-<label>{password} <input name="password" type="password" autocomplete="current-password" required></label>
-<button type="submit" data-testid="login-submit">{sign_in}</button>
+FORM = f"""{{alert}}<form method="post" action="/{{locale}}/login" data-testid="login-form">
+<input type="hidden" name="csrfmiddlewaretoken" value="{MARK}-page">
+<label>{{username}} <input name="username" type="text" autocomplete="username" required></label>
+<label>{{password}} <input name="password" type="password" autocomplete="current-password" required></label>
+<button type="submit" data-testid="login-submit">{{sign_in}}</button>
 </form>"""
 CODE = """{alert}<form method="post" action="/{locale}/login/code" data-testid="code-form">
 <input type="hidden" name="challenge" value="{challenge}">

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import socket
 import ssl
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from rehearsal import names
+from rehearsal import canaries, names
 from rehearsal.brokerage import Brokerage
 from rehearsal.certificates import Certificates
 from rehearsal.front import FrontSettings
@@ -28,7 +27,7 @@ class Public:
 
     def __init__(self, settings: FrontSettings, brokerage: Brokerage, authority: Authority) -> None:
         self.settings, self.authority = settings, authority
-        self.feed_token = secrets.token_urlsafe(18)
+        self.feed_token = canaries.secret("feed", 18)
         feed = QuoteFeed(settings, self.feed_token)
         client = brokerage.client(settings)
         self._app = Site(settings, client.serves).app(brokerage.app(client), feed.serve)

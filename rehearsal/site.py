@@ -10,6 +10,7 @@ from aiohttp import web
 
 from postdeploy.environment import Brand
 from rehearsal.builders import earlier
+from rehearsal.canaries import MARK
 from rehearsal.front import Answer, FrontSettings, Handler, is_ipv6
 from rehearsal.front_end import TYPES, build_of, files_of
 from rehearsal.pages import Setting, error_page, front_page, login_page
@@ -24,8 +25,8 @@ PAGE_POLICY = {
     "X-Frame-Options": "DENY",
 }
 FOR_EVER = "public, max-age=31536000, immutable"
-SESSION = "session=s3ss10n; Path=/; Secure; HttpOnly; SameSite=Lax"
-CSRF = "csrftoken=t0k3n; Path=/; Secure; SameSite=Lax"
+SESSION = f"session={MARK}-session; Path=/; Secure; HttpOnly; SameSite=Lax"
+CSRF = f"csrftoken={MARK}-csrf; Path=/; Secure; SameSite=Lax"
 GUARDED = ("/api/v1/accounts", "/api/v1/deposits")
 """What the brokerage answers only to who is logged in; of its instruments it says so itself."""
 
@@ -84,8 +85,8 @@ class Site:
         """The healthy answer; None for what is the brokerage's."""
         if request.scheme == "http":
             return self._plainly(request, host)
-        if host == self.environment.web.control:
-            return Answer(204)
+        if host == self.environment.web.control or (request.method, request.path) == ("HEAD", "/"):
+            return Answer(204)  # asked whether it is there, or for its Date alone
         if host in self._moved:
             return _redirect(301, f"https://{self._moved[host]}{request.path_qs}")
         if host not in self.settings.versions:

@@ -16,6 +16,7 @@ from rehearsal.front import FrontSettings
 from rehearsal.kinds import BY_NAME, Obj
 from rehearsal.manifests import RegistrySettings
 from rehearsal.names import records
+from rehearsal.office import Office
 from rehearsal.proxy import Meddling
 from rehearsal.rbac import ANYBODY, EVERYTHING, Rule
 
@@ -119,6 +120,7 @@ class World:
         self.registry = RegistrySettings()
         self.front = FrontSettings(environment, release)
         self.front.records = records(environment)
+        self.office = Office(self)
         self.version = draw.randint(10_000_000, 900_000_000)
         self.floor = self.version
         self.history: list[Change] = []

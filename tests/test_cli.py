@@ -53,6 +53,16 @@ def test_judge_cannot_say_what_it_has_no_rule_for(tmp_path: Path, capsys: pytest
     assert "unverified" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "typed", [[], ["verify-evidence"], ["nonsense"], ["verify-evidence", "run", "--kes=keys.json"], ["journal"]]
+)
+def test_bad_usage_is_never_taken_for_incomplete_evidence(typed: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(typed)
+    assert ended.value.code == 4
+    assert capsys.readouterr().err.startswith("usage: postdeploy")
+
+
 @pytest.mark.parametrize("content", ["", "not: [", "3", '{"kind": 1}'])
 def test_judge_refuses_what_is_no_object(tmp_path: Path, content: str, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "dump.yaml"

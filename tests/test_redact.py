@@ -201,3 +201,20 @@ def test_no_line_makes_it_backtrack(line):
 
 def test_a_redactor_shows_nothing():
     assert SECRET not in repr(Redactor([SECRET]))
+
+
+@pytest.mark.parametrize(
+    ("page", "kept"),
+    [
+        (
+            '<input type="hidden" name="csrfmiddlewaretoken" value="abc123">',
+            '<input type="hidden" name="csrfmiddlewaretoken" value="[redacted]">',
+        ),
+        ("<meta content='abc123' name='csrf-token'>", "<meta content='[redacted]' name='csrf-token'>"),
+        ('<input name="username" value="abc123">', '<input name="username" value="abc123">'),
+        ('<meta name="robots" content="noindex">', '<meta name="robots" content="noindex">'),
+    ],
+)
+def test_a_token_in_a_pages_field_is_masked_and_what_a_claim_reads_stays(page, kept):
+    assert Redactor().text(page) == kept
+    assert Redactor().text(kept) == kept

@@ -104,7 +104,7 @@ def sweep_once() -> float:
 
 
 def judge(hosts: int, paths: int) -> tuple[float, int, int]:
-    """Seconds to judge every claim of an environment, how many checks that is, and how many endpoints."""
+    """Seconds of this process to judge every claim, how many checks that is, and how many endpoints."""
     from postdeploy.evidence import catalogue, plan
     from postdeploy.verdict import State
     from postdeploy.web.claims import RULES, WebClaims
@@ -112,12 +112,12 @@ def judge(hosts: int, paths: int) -> tuple[float, int, int]:
     environment = estate.pages(hosts, paths)
     seen = estate.seen(environment)
     states: Counter[State] = Counter()
-    began = time.perf_counter()
+    began = time.process_time()
     claims = WebClaims(seen, environment, "v1")
     for rule in RULES:
         for host in environment.hosts:
             states[getattr(claims, rule)(host).state] += 1
-    took = time.perf_counter() - began
+    took = time.process_time() - began
     assert states[State.PASSED] > 12 * hosts, "a claim that fails early costs little"
     checks = sum(each.tier == "endpoints" for each in plan.expand(catalogue.load(), environment))
     return took, checks, len(environment.expected)
@@ -159,8 +159,8 @@ def main() -> int:
     print(f"{len(urls)} requests over {len(hosts)} HTTPS hosts: curl {curl:.2f} s, the sweep {ours:.2f} s")
     print(f"{len(urls) * 10} requests over as many hosts: the sweep {many:.2f} s")
     print(f"with 20 ms of latency: curl {curl_slow:.2f} s, the sweep {ours_slow:.2f} s")
-    small, checks, endpoints = judge(60, 10)
-    large, _, most = judge(60, 100)
+    small, checks, endpoints = min(judge(60, 10) for _ in range(3))
+    large, _, most = min(judge(60, 100) for _ in range(2))
     print(f"judging: {endpoints} endpoints {small:.2f} s, {most} endpoints {large:.2f} s; {checks} checks in the tier")
     kept = [
         bound("the sweep beside curl", ours / curl, MOST, "times"),

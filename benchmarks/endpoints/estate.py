@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from postdeploy.environment import Brand, Environment, load
+from postdeploy.environment import Brand, Environment, Expected, load
 from postdeploy.environment.endpoints import Endpoint
 from postdeploy.web.questions import questions, redirects
 from postdeploy.web.replies import Answer, Certificate, Handshake, Hop, Link, Phases, Reply, Sweep
 
 NAME = "load"
-HOSTS, PATHS = 60, 10
+HOSTS, PATHS, CHUNKS = 60, 10, 10
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 ADDRESS = "203.0.113.10"
 PAGE_HEADERS = {
@@ -67,14 +67,24 @@ def pages(hosts: int, paths: int) -> Environment:
 def seen(environment: Environment) -> Sweep:
     """What a sweep would hold if every host did well, without asking any."""
     body = _page(environment)
+    loads = {(e.host, e.path): "".join(map(_script, _own(e))) for e in environment.expected if e.is_page}
     replies = [
-        _reply(host, each.path, each.probe, each.about, body)
+        _reply(
+            host,
+            each.path,
+            each.probe,
+            each.about,
+            body.replace("</head>", f"{loads.get((host, each.path), '')}</head>"),
+        )
         for host, of in questions(environment).items()
         for each in of
     ]
     for host in environment.secure_hosts:
         replies += [_reply(host, "/version", "version", ADDRESS, body) for _ in range(environment.web.replies)]
         replies += [_reply(host, f"/assets/app.{n}c0ffee12.js", "asset", "", body) for n in range(3)]
+    replies += [
+        _reply(e.host, chunk, "asset", "", body) for e in environment.expected if e.is_page for chunk in _own(e)
+    ]
     for each in redirects(environment):
         reply = _reply(each.host, each.path, each.probe, each.about, body)
         hop = Hop(url=each.url, status=301, location=f"https://{each.subject}/", headers=PAGE_HEADERS, link=reply.link)
@@ -102,8 +112,18 @@ def seen(environment: Environment) -> Sweep:
     )
 
 
+def _own(page: Expected) -> list[str]:
+    """The chunks that no other page of the host loads."""
+    name = page.path.rpartition("/")[2]
+    return [f"/assets/{name}-{n}.{n}c0ffee34.js" for n in range(CHUNKS)]
+
+
+def _script(path: str) -> str:
+    return f'<script src="{path}"></script>'
+
+
 def _page(environment: Environment) -> str:
-    scripts = "".join(f'<script src="/assets/app.{n}c0ffee12.js"></script>' for n in range(3))
+    scripts = "".join(_script(f"/assets/app.{n}c0ffee12.js") for n in range(3))
     text = f"{environment.legal_entity} {environment.web.licence} {environment.web.warning('en-GB')}"
     filling = "<div class='row'><span>Lorem ipsum</span></div>" * 40
     head = f'<head><meta name="build" content="b1">{scripts}</head>'

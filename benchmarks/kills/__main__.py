@@ -6,6 +6,7 @@ Prints what was lost (nothing, or it ends with 1) beside what would have been lo
 from __future__ import annotations
 
 import argparse
+import itertools
 import random
 import signal
 import subprocess
@@ -23,6 +24,11 @@ from postdeploy.environment import load
 ROOT = Path(__file__).parents[2]
 RANDOM = 210
 RUNS = 10
+FAULTS = (
+    *("", "deposit-500-after-the-money-moved", "deposit-times-out-after-the-money-moved"),
+    *("deposit-500-before-the-money-moved", "refund-500-after-the-money-moved"),
+)
+"""What befalls the run that is killed; the one after it meets a healthy product."""
 
 
 def main() -> int:
@@ -56,28 +62,32 @@ def whole_runs(environment: str, folder: Path, kills: int, seed: int) -> Tally:
     tally, draw = Tally(), random.Random(seed)
     state = folder / "state"
     journal = state / "rehearsal" / environment / "journal.sqlite"
-    for number in range(kills):
-        process = _run(environment, folder / "archive", state)
+    for number, fault in enumerate(itertools.cycle(FAULTS)):
+        if tally.kills >= kills:
+            break
+        process = _run(environment, folder / "archive", state, fault)
         before = _written(journal)
         # The moment lies between the first entry of its journal and the end of its flow.
         while process.poll() is None and _written(journal) == before:
             time.sleep(0.005)
         time.sleep(draw.uniform(0.0, 0.9))
         process.send_signal(signal.SIGKILL)
-        tally.kills += process.wait() == -signal.SIGKILL
+        process.communicate()
+        tally.kills += process.returncode == -signal.SIGKILL
         tally.left_by_kills += len(audit_of(journal.with_name("brokerage.sqlite")).standing)
         after = _run(environment, folder / "archive", state)
         said, _ = after.communicate()
         if after.returncode != 0:
-            tally.wrong.append(f"whole run after kill {number} ended with {after.returncode}: {said[-2000:]}")
+            tally.wrong.append(f"whole run after kill {number} ({fault}) ended with {after.returncode}: {said[-2000:]}")
         tally.residue += after.returncode == 12
         tally.settle(audit_of(journal.with_name("brokerage.sqlite")), f"whole run {number}")
     return tally
 
 
-def _run(environment: str, archive: Path, state: Path) -> subprocess.Popen[str]:
+def _run(environment: str, archive: Path, state: Path, fault: str = "") -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "pytest", "-m", "smoke", f"--env={environment}", "--rehearsal", "--hold=0"]
     command += ["-p", "no:cacheprovider", f"--archive={archive}", f"--state={state}"]
+    command += [f"--fault={fault}"] if fault else []
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 

@@ -22,9 +22,16 @@ WEATHER: dict[str, Troubles] = {
     "500 after the deposit": ("500 after", ""),
     "silence before the deposit": ("silence before", ""),
     "silence after the deposit": ("silence after", ""),
+    "deposit that arrives when nobody waits": ("late", ""),
+    "500 before the refund": ("", "500 before"),
     "500 after the refund": ("", "500 after"),
+    "silence before the refund": ("", "silence before"),
     "silence after the refund": ("", "silence after"),
+    "refund that arrives when nobody waits": ("", "late"),
 }
+LATE_S = 0.5
+IN_FLIGHT_S = 0.8
+"""What is declared of a product whose requests may arrive so late."""
 RESIDUE = 12
 
 
@@ -78,6 +85,9 @@ def scene(environment: Environment, folder: Path, weather: str) -> Iterator[tupl
         money = at.api.money
         money.settles_s, money.refunds_s = 0.03, 0.01
         money.deposit, money.refund = WEATHER[weather]
+        # A refund that never gets through would be residue, whoever was killed.
+        money.late_s, money.first_only = LATE_S, money.refund.endswith("before")
+        worker.in_flight_s = IN_FLIGHT_S if "late" in WEATHER[weather] else worker.in_flight_s
         yield at, worker
 
 

@@ -56,6 +56,8 @@ class Job:
     """The moment at which it is killed from outside."""
     state: str = ""
     answer_s: float = ANSWER_S
+    in_flight_s: float = IN_FLIGHT_S
+    """As long as an unanswered request may still arrive."""
     keys: dict[str, list[str]] = field(default_factory=dict)
     """Password and seed by login; the clerk fills them in."""
 
@@ -82,13 +84,14 @@ class Clerk:
 
     process: subprocess.Popen[str]
     house: House
+    in_flight_s: float = IN_FLIGHT_S
 
     def do(self, job: Job) -> Ended:
         """Carry out one job and wait for its end."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         # A one-time code is good once, and nobody waits half a minute between two kills: each child has new seeds.
-        job = replace(job, keys=self.house.rotate())
+        job = replace(job, keys=self.house.rotate(), in_flight_s=self.in_flight_s)
         self.process.stdin.write(json.dumps(asdict(job)) + "\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
@@ -188,7 +191,7 @@ def work(job: Job, environment: Environment, standin: Standin, state: str) -> in
         deadline=Deadline(60.0),
         headers={},
         standin=standin,
-        patience=Patience(0.01, IN_FLIGHT_S, 10.0, job.answer_s, 1.0, 0.0),
+        patience=Patience(0.01, job.in_flight_s, 10.0, job.answer_s, 1.0, 0.0),
     )
     with open_desk(opening) as desk:
         try:

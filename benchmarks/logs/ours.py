@@ -25,7 +25,7 @@ async def ours(kubeconfig: Path, pods: int) -> dict[str, object]:
     seen = estate.snapshot(environment)
     async with await connect(kubeconfig, None) as reader:
         await reader.version()
-        scanner()
+        scanner().grave_hits(b"", 0)
         base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         cpu, wall = time.process_time(), time.perf_counter()
         logs = await observe(reader, seen, environment, redact=Redactor().text)

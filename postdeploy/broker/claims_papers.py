@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 from postdeploy.broker.judging import answered, described, failed, passed
 from postdeploy.broker.looks import Seen
@@ -29,8 +30,8 @@ def balances_add_up(host: str, account: str, seen: Seen) -> Judgement:
     for each in balances.balances:
         if each.available + each.reserved != each.total:
             wrong.append(f"{each.available} available + {each.reserved} reserved are not {each.total} {each.currency}")
-        if last.get(each.currency, each.total) != each.total:
-            wrong.append(f"the ledger ends at {last[each.currency]} and the balance is {each.total} {each.currency}")
+        if (end := last.get(each.currency, Decimal(0))) != each.total:
+            wrong.append(f"the ledger ends at {end} and the balance is {each.total} {each.currency}")
     missing = sorted(last.keys() - {each.currency for each in balances.balances})
     wrong += [f"no balance in {each}, in which the ledger has entries" for each in missing]
     if wrong:

@@ -61,6 +61,8 @@ class Line:
     pulse: Callable[[], None] = lambda: None
     """Called before each request: keeps the leases alive."""
     secrets: set[str] = field(default_factory=set, repr=False)
+    learn: Callable[..., None] = lambda *given_out: None
+    """Hears of every token as it is given out: whatever else is written must not hold it either."""
     keep: tuple[str, ...] = ()
     """The synthetic accounts' names: what looks like somebody's address and is not."""
 
@@ -113,5 +115,7 @@ class Line:
     def _redactor(self, said: Any) -> Redactor:
         """One that knows every password, code and token given out so far, this answer's included."""
         if isinstance(said, dict):
-            self.secrets |= {said[name] for name in GIVEN_OUT if isinstance(said.get(name), str)}
+            given_out = {said[name] for name in GIVEN_OUT if isinstance(said.get(name), str)} - self.secrets
+            self.secrets |= given_out
+            self.learn(*given_out)
         return Redactor(self.secrets, keep=self.keep)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from postdeploy.browser.scrubbing import leaks, without_credentials
+from postdeploy.browser.scrubbing import leaks, without_credentials, without_hidden_values
 from postdeploy.browser.watching import Watched
 from postdeploy.evidence.exhibits import attach
 from postdeploy.redact import Redactor
@@ -45,7 +45,7 @@ class Album:
             with suppress(Exception):
                 self._kept.append(("what the client saw last", _shot(page), "webp"))
             with suppress(Exception):
-                self._kept.append(("DOM", page.content().encode(), "html"))
+                self._kept.append(("DOM", without_hidden_values(page.content().encode()), "html"))
         if self._traced:
             path = Path(self._folder.name) / "trace.zip"
             with suppress(Exception):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from typing import Any
 
@@ -16,6 +17,8 @@ from postdeploy.redact import MASK, Redactor
 
 PAGE, NO_ADDRESS = "page@", "page-"
 """Pictures of the film strip are called `page@….jpeg`, which a scan for e-mail addresses would find."""
+HIDDEN = re.compile(rb"<input\b[^>]*\btype=[\"']?hidden\b[^>]*>", re.I)
+VALUE = re.compile(rb"(\bvalue=)(?:\"[^\"]*\"|'[^']*'|[^\s>]+)", re.I)
 CREDENTIALS = frozenset({"cookie", "set-cookie", "authorization", "proxy-authorization"})
 
 
@@ -27,8 +30,18 @@ def without_credentials(trace: bytes) -> bytes:
             with old.open(each) as file:
                 data = file.read(LARGEST)
             told = each.filename.endswith((".network", ".trace"))
-            new.writestr(each.filename.replace(PAGE, NO_ADDRESS), _lines(data) if told else data)
+            clean = _lines(data) if told else without_hidden_values(data) if _is_page(each.filename) else data
+            new.writestr(each.filename.replace(PAGE, NO_ADDRESS), clean)
     return buffer.getvalue()
+
+
+def without_hidden_values(page: bytes) -> bytes:
+    """A page's source without the values of its hidden fields, which hold what nobody is meant to read."""
+    return HIDDEN.sub(lambda field: VALUE.sub(rb"\1" + MASK.encode(), field[0]), page)
+
+
+def _is_page(name: str) -> bool:
+    return name.endswith((".html", ".dat"))
 
 
 def leaks(data: bytes, redactor: Redactor) -> str:
@@ -41,6 +54,11 @@ def leaks(data: bytes, redactor: Redactor) -> str:
     return f"{count} {'secret' if count == 1 else 'secrets'} of this run" if count else ""
 
 
+def _is_hidden(field: dict[str, Any]) -> bool:
+    """Whether this is a hidden field of a page, as a snapshot of it has its attributes."""
+    return str(field.get("type", field.get("TYPE", ""))).lower() == "hidden"
+
+
 def _lines(data: bytes) -> bytes:
     """JSON lines, each without its credentials; what is no JSON stays as it is and is read afterwards."""
     data = data.replace(PAGE.encode(), NO_ADDRESS.encode())
@@ -48,7 +66,7 @@ def _lines(data: bytes) -> bytes:
 
 
 def _line(line: bytes) -> bytes:
-    if not any(each.encode() in line.lower() for each in (*CREDENTIALS, "cookies")):
+    if not any(each.encode() in line.lower() for each in (*CREDENTIALS, "cookies", "hidden")):
         return line
     try:
         value = json.loads(line)
@@ -59,7 +77,7 @@ def _line(line: bytes) -> bytes:
 
 def _cut(value: Any) -> Any:
     if isinstance(value, dict):
-        if str(value.get("name", "")).lower() in CREDENTIALS and "value" in value:
+        if "value" in value and (str(value.get("name", "")).lower() in CREDENTIALS or _is_hidden(value)):
             return {**value, "value": MASK}
         return {
             key: []

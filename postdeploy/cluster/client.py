@@ -196,6 +196,10 @@ class Reader:
             head = await api.call_api("POST", url, headers, question, _request_timeout=limit)
         return head
 
+    async def token(self) -> str:
+        """The credential that is sent now, without its scheme; empty where a certificate identifies us."""
+        return (await self._bearer()).rpartition(" ")[2]
+
     async def _bearer(self) -> str:
         found: str | None = await self._access.api.configuration.get_api_key_with_prefix("BearerToken")
         return found or ""

@@ -26,6 +26,7 @@ from postdeploy.environment.model import (
     Suppression,
     Tolerance,
 )
+from postdeploy.environment.waivers import BadWaivers, Waiver, read_waivers
 from postdeploy.environment.web import Feed, Redirect, Site, TradingHours, Web
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Account",
     "Accounts",
     "Api",
+    "BadWaivers",
     "Brand",
     "Business",
     "CloudLogging",
@@ -71,10 +73,12 @@ __all__ = [
     "Tolerance",
     "TradingHours",
     "UnknownEnvironment",
+    "Waiver",
     "Web",
     "decimals",
     "is_whole",
     "known",
     "labels",
     "load",
+    "read_waivers",
 ]

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from postdeploy.environment.business import Api, Business
+from postdeploy.environment.change import Change
 from postdeploy.environment.endpoints import Endpoint, Expected, expand
 from postdeploy.environment.flux import Flux
 from postdeploy.environment.forms import (
@@ -35,6 +36,7 @@ from postdeploy.environment.forms import (
 )
 from postdeploy.environment.journeys import Journeys
 from postdeploy.environment.logs import Logs
+from postdeploy.environment.waivers import Waiver
 from postdeploy.environment.web import Site, Web
 
 PRODUCTION = ("uk-prod", "cy-prod", "mt-prod", "hk-prod", "sg-prod", "ae-prod", "za-prod")
@@ -312,10 +314,14 @@ class Environment(Model):
     """What a client can do here, and what proving it may cost."""
     journeys: Journeys = Journeys()
     """What the browser journeys visit."""
+    change: Change | None = None
+    """What has to allow a deployment; none: nothing of the kind is asked for here."""
     registry: Registry | None = None
     """The container registry that may be asked what a tag is; none: digests are compared with each other alone."""
     tolerances: tuple[Tolerance, ...] = ()
     """Failures accepted for a while."""
+    waivers: tuple[Waiver, ...] = ()
+    """Checks that need not be run for a while."""
     suppressions: tuple[Suppression, ...] = ()
     """Warning events left out of diagnosis for a while."""
     restart_budgets: tuple[RestartBudget, ...] = ()
@@ -379,10 +385,10 @@ class Environment(Model):
         every = tuple(dict.fromkeys((*self.journeys.brands, *self.brands)))
         return self.model_copy(update={"journeys": self.journeys.model_copy(update={"brands": every})})
 
-    def expired(self, today: date) -> tuple[Accepted, ...]:
-        """Tolerances, suppressions and restart budgets whose last day is over."""
-        told = (*self.log_suppressions, *self.console_suppressions)
-        accepted = (*self.tolerances, *self.suppressions, *self.restart_budgets, *told)
+    def expired(self, today: date) -> tuple[Accepted | Waiver, ...]:
+        """Tolerances, waivers, suppressions and restart budgets whose last day is over."""
+        accepted: tuple[Accepted | Waiver, ...] = (*self.tolerances, *self.waivers, *self.suppressions)
+        accepted += (*self.restart_budgets, *self.log_suppressions, *self.console_suppressions)
         return tuple(each for each in accepted if each.is_expired(today))
 
     def subjects(self, over: str) -> Mapping[str, object]:
@@ -391,6 +397,7 @@ class Environment(Model):
             return {name: each for name, each in self.components.items() if OF_COMPONENTS[over](each)}
         named: dict[str, Mapping[str, object]] = {
             "environment": {self.name: self},
+            "controlled": {self.name: self} if self.change else {},
             "image": {each.image: each.image for each in self.components.values()},
             "host": {host: host for host in self.hosts},
             "brand": {each.host: each for each in self.brands.values()},

@@ -38,6 +38,7 @@ def contradictions(name: str, data: Mapping[str, Any]) -> list[Finding]:
         _settle,
         web_rules.contradictions,
         _logs,
+        _change,
         _log_suppressions,
     )
     return [*(finding for rule in rules for finding in rule(data)), *_tolerances(name, data)]
@@ -237,6 +238,15 @@ def _suppressions(data: Mapping[str, Any]) -> Iterator[Finding]:
                     re.compile(message)
                 except re.error as error:
                     yield Finding((key, index, "message"), f"expected a regular expression, found '{message}': {error}")
+
+
+def _change(data: Mapping[str, Any]) -> Iterator[Finding]:
+    ticket = _map(data, "change").get("ticket")
+    if isinstance(ticket, str):
+        try:
+            re.compile(ticket)
+        except re.error as error:
+            yield Finding(("change", "ticket"), f"expected a regular expression, found '{ticket}': {error}")
 
 
 def _logs(data: Mapping[str, Any]) -> Iterator[Finding]:

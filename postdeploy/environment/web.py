@@ -115,6 +115,8 @@ class Web(Model):
     """Addresses of the DNS servers to ask; none: the machine's own."""
     addresses: Addresses | None = None
     """Where the names may lead; none: not judged."""
+    families: Annotated[tuple[Literal["ipv4", "ipv6"], ...], Field(min_length=1)] = ("ipv4", "ipv6")
+    """The families of addresses that the runner of this environment can reach; those of another are not asked."""
     per_second: Annotated[float, Field(strict=True, gt=0)] = 20.0
     """Most requests a second to one host."""
     rehearsal_per_second: Annotated[float, Field(strict=True, gt=0)] = 5000.0

@@ -192,7 +192,7 @@ class AllureRecorder:
 
 def _judge(result: TestResult, known: Result, redact: Redact) -> None:
     """Our verdict as Allure's status; its own would call every error of ours a failure of the product."""
-    result.status = STATUS[known.verdict]
+    result.status = "skipped" if known.waiver else STATUS[known.verdict]
     trace = result.statusDetails.trace if result.statusDetails else None
     result.statusDetails = None
     if known.verdict is Verdict.PASSED:
@@ -200,7 +200,7 @@ def _judge(result: TestResult, known: Result, redact: Redact) -> None:
     message = redact(known.message)
     # A claim that failed is its own message: pytest's trace then only says it again.
     tells_more = result.status in ("failed", "broken") and trace and not (message and trace.startswith(message))
-    prefix = f"{known.verdict}: "
+    prefix = "" if known.waiver else f"{known.verdict}: "
     result.statusDetails = StatusDetails(
         message=message if message.startswith(prefix) else prefix + message,
         trace=trace if tells_more else None,

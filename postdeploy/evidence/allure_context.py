@@ -13,9 +13,10 @@ CATEGORIES = (
     {"name": "Residue: something of ours is left in the environment", "messageRegex": r"^residue:[\s\S]*"},
     {"name": "Not run: planned, and never looked at", "messageRegex": r"^unverified: not run[\s\S]*"},
     {"name": "Unverified: we could not look", "messageRegex": r"^unverified: (?!not run)[\s\S]*"},
+    {"name": "Waived: somebody accepted that it was not run", "messageRegex": r"^waived until [\s\S]*"},
     {"name": "Degraded: a soft limit was missed", "messageRegex": r"^degraded:[\s\S]*"},
     {"name": "Flaky: passed after a failed look", "messageRegex": r"^flaky:[\s\S]*"},
-    {"name": "Not applicable: declared absent here", "matchedStatuses": ["skipped"]},
+    {"name": "Not applicable: declared absent here", "messageRegex": r"^not-applicable:[\s\S]*"},
 )
 """Read by Java's and by JavaScript's regular expressions alike: Allure 2 matches whole messages, Allure 3 any part."""
 

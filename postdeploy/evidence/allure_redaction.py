@@ -10,6 +10,9 @@ from allure_commons.types import AttachmentType
 
 from postdeploy.evidence.journal import Redact
 
+MOST_TEXT = 256 * 1024
+MOST_BYTES = 5 * 1024 * 1024
+"""Of one attachment: a report of thousands of results has to stay one that a browser opens."""
 _TEXT = ("text/", "application/json", "application/xml", "application/yaml")
 
 
@@ -30,8 +33,8 @@ class RedactingReporter(AllureReporter):
         parent_uuid: str | None = None,
     ) -> None:
         """Attach text without its secrets, anything else as it is."""
-        clean = self._clean(body, attachment_type)
-        super().attach_data(uuid, clean, name, attachment_type, extension, parent_uuid)  # type: ignore[no-untyped-call]
+        clean, kind, extension = self._kept(body, attachment_type, extension)
+        super().attach_data(uuid, clean, name, kind, extension, parent_uuid)  # type: ignore[no-untyped-call]
 
     def attach_file(
         self,
@@ -44,7 +47,7 @@ class RedactingReporter(AllureReporter):
     ) -> None:
         """Attach a file of text as text."""
         about = (name, attachment_type, extension, parent_uuid)
-        if _is_text(attachment_type):
+        if _is_text(attachment_type) or Path(source).stat().st_size > MOST_BYTES:
             self.attach_data(uuid, Path(source).read_bytes(), *about)
         else:
             super().attach_file(uuid, source, *about)  # type: ignore[no-untyped-call]
@@ -53,23 +56,36 @@ class RedactingReporter(AllureReporter):
         self, uuid: str, body: Any, name: str | None = None, attachment_type: Any = None, extension: str | None = None
     ) -> None:
         """Attach text to the run without its secrets."""
-        clean = self._clean(body, attachment_type)
-        super().global_attach_data(uuid, clean, name, attachment_type, extension)  # type: ignore[no-untyped-call]
+        clean, kind, extension = self._kept(body, attachment_type, extension)
+        super().global_attach_data(uuid, clean, name, kind, extension)  # type: ignore[no-untyped-call]
 
     def global_attach_file(
         self, uuid: str, source: str, name: str | None = None, attachment_type: Any = None, extension: str | None = None
     ) -> None:
         """Attach a file of text to the run as text."""
         about = (name, attachment_type, extension)
-        if _is_text(attachment_type):
+        if _is_text(attachment_type) or Path(source).stat().st_size > MOST_BYTES:
             self.global_attach_data(uuid, Path(source).read_bytes(), *about)
         else:
             super().global_attach_file(uuid, source, *about)  # type: ignore[no-untyped-call]
 
-    def _clean(self, body: Any, kind: Any) -> Any:
+    def _kept(self, body: Any, kind: Any, extension: str | None) -> tuple[Any, Any, str | None]:
+        """What is attached: text without its secrets, its middle left out where it is too long; no file too large."""
         if isinstance(body, bytes) and _is_text(kind):
             body = body.decode("utf-8", errors="replace")
-        return self._redact(body) if isinstance(body, str) else body
+        if isinstance(body, str):
+            clean = self._redact(body)
+            # What was cut is no JSON any more, and a report would show it as broken.
+            return (clean, kind, extension) if len(clean) <= MOST_TEXT else (_cut(clean), AttachmentType.TEXT, None)
+        if len(body) > MOST_BYTES:
+            return f"left out: {len(body)} bytes, and {MOST_BYTES} are kept at most", AttachmentType.TEXT, None
+        return body, kind, extension
+
+
+def _cut(text: str) -> str:
+    """Beginning and end, and how much is missing between."""
+    head, tail = MOST_TEXT * 3 // 4, MOST_TEXT // 4
+    return f"{text[:head]}\n… {len(text) - head - tail} characters left out …\n{text[-tail:]}"
 
 
 def _is_text(kind: Any) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from postdeploy.evidence.findings import Finding, State
-from postdeploy.evidence.trust import Trusted
+from postdeploy.evidence.trust import Trust
 from postdeploy.evidence.verifying import Report, verify_folder
 
 SIGNS = ("run.json", "plan.json", "manifest.json", "results.json", "SHA256SUMS")
@@ -20,7 +20,7 @@ class NotEvidenceAtAll(Exception):
     """Neither a run folder nor a tar file of one."""
 
 
-def verify(path: Path, keys: Sequence[Trusted] | None = None) -> Iterator[Report]:
+def verify(path: Path, keys: Trust | None = None) -> Iterator[Report]:
     """A report for the run folder, or for each in the tar file. Raises NotEvidenceAtAll."""
     if path.is_dir():
         if not _is_run_folder(path):
@@ -35,7 +35,7 @@ def verify(path: Path, keys: Sequence[Trusted] | None = None) -> Iterator[Report
         raise NotEvidenceAtAll(f"{path} does not exist. Give a run folder or a tar file of one.")
 
 
-def _verify_tar(path: Path, keys: Sequence[Trusted] | None) -> Iterator[Report]:
+def _verify_tar(path: Path, keys: Trust | None) -> Iterator[Report]:
     with tempfile.TemporaryDirectory(prefix="postdeploy-evidence-") as scratch:
         root = Path(scratch)
         findings = _unpack(path, root)

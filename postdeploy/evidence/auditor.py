@@ -27,7 +27,7 @@ from postdeploy.verdict import Verdict
 
 MEANING = {
     Verdict.PASSED: "Every check that ran found what was expected.",
-    Verdict.DEGRADED: "Every hard expectation holds; at least one soft limit was missed.",
+    Verdict.DEGRADED: "Every hard expectation that was checked holds; not everything is as it should be.",
     Verdict.FLAKY: "Every expectation holds, at least one of them only after a failed look.",
     Verdict.FAILED: "The product contradicts at least one expectation.",
     Verdict.UNVERIFIED: "Something could not be looked at, so this run does not say that the release is healthy.",
@@ -49,9 +49,9 @@ def auditor_page(
         counts_table(known),
         "<h2>What was looked at</h2>",
         _looks(seen),
-        *attention(known),
+        *attention(known, _version(record)),
         *not_checked(known, seen.gaps),
-        *every_check(known),
+        *every_check(known, _version(record)),
         "<h2>What judged, and by which expectations</h2>",
         _facts(_judges(record, hashes or {})),
         *_check_it_yourself(record),
@@ -63,7 +63,7 @@ def auditor_page(
 def _check_it_yourself(record: RunRecord) -> list[str]:
     """The recipe that needs nothing of ours, and what it cannot tell."""
     lines = ["<h2>How to check this folder without us</h2>"]
-    for text, commands in recipe(record.is_signed):
+    for text, commands in recipe(signed=record.is_signed, stamped=bool(record.timestamps)):
         lines += [paragraph(text), f'<pre class="recipe">{escape(commands)}</pre>']
     if not record.is_signed:
         lines.append(
@@ -133,11 +133,19 @@ def _verdict(record: RunRecord, results: tuple[Result, ...]) -> str:
     ran = sum(each.executed for each in applicable)
     sentence = (
         f"Release {record.release} in {record.environment}: {ran} of {len(applicable)} applicable checks were "
-        f"executed. {MEANING.get(record.verdict, '')}"
+        f"executed. {_waived(results)}{MEANING.get(record.verdict, '')}"
     )
     return (
         f'<section class="verdict {record.verdict.value}"><h1>{escape(record.verdict.value.upper())}</h1>'
         f"<p>{escape(sentence)}</p></section>"
+    )
+
+
+def _waived(results: tuple[Result, ...]) -> str:
+    """How many checks somebody allowed not to be run: a reader of the verdict has to know."""
+    count = sum(each.waiver is not None for each in results)
+    return (
+        f"{count} {'were' if count > 1 else 'was'} waived, as is listed below with who accepted that. " if count else ""
     )
 
 
@@ -156,6 +164,7 @@ def _identity(record: RunRecord, looks: Looks) -> list[tuple[str, str]]:
         ("Run by", _or_absent(pipeline.actor)),
         ("Approved by", _or_absent(pipeline.approver)),
         ("Signed by", f"key <code>{escape(record.signing)}</code>" if record.is_signed else "UNSIGNED"),
+        ("Timestamps by", escape(record.timestamps) or "nobody was asked"),
         ("Change ticket", _or_absent(pipeline.ticket)),
         ("Pipeline job", _job(record)),
         ("Pipeline commit", _or_absent(pipeline.commit)),
@@ -179,6 +188,12 @@ def _judges(record: RunRecord, hashes: Mapping[str, str]) -> list[tuple[str, str
     ]
 
 
+def _version(record: RunRecord) -> str:
+    """Which version of the rules judged, as it stands beside each of them."""
+    changed = ", with uncommitted changes" if record.suite.dirty else ""
+    return f"suite commit {record.suite.commit[:12]}{changed}"
+
+
 def _facts(rows: list[tuple[str, str]]) -> str:
     cells = "\n".join(f"<div><dt>{escape(name)}</dt><dd>{value}</dd></div>" for name, value in rows)
     return f'<dl class="facts">\n{cells}\n</dl>'
@@ -200,5 +215,7 @@ def _looks(looks: Looks) -> str:
     lines = [paragraph(f"Waiting for the rollout: {looks.settled}." if looks.settled else "No rollout was waited for.")]
     lines += [paragraph(each) for each in looks.notes]
     if looks.gaps:
-        lines.append(paragraph("What could not be read is listed under “What was not checked, and why”."))
+        lines.append(
+            paragraph("What could not be read is listed under “What was not checked, why, and who accepted that”.")
+        )
     return "\n".join(lines)

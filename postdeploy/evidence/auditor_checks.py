@@ -35,19 +35,19 @@ def counts_table(results: Iterable[Result]) -> str:
     return f'<table class="counts"><thead><tr><th>tier</th>{names}</tr></thead>\n<tbody>\n{body}\n</tbody></table>'
 
 
-def attention(results: Iterable[Result]) -> list[str]:
+def attention(results: Iterable[Result], version: str = "") -> list[str]:
     """Everything that ran and is not simply passed, gravest first."""
-    urgent = [each for each in results if each.verdict in URGENT and not _not_run(each)]
+    urgent = [each for each in results if each.verdict in URGENT and not _not_run(each) and not each.waiver]
     if not urgent:
         return []
     urgent.sort(key=lambda each: WORST_FIRST.index(each.verdict))
-    return ["<h2>What needs attention</h2>", *(_block(rows) for rows in _by_check(urgent))]
+    return ["<h2>What needs attention</h2>", *(_block(rows, version) for rows in _by_check(urgent))]
 
 
 def not_checked(results: Iterable[Result], gaps: Iterable[str] = ()) -> list[str]:
     """What this run does not speak of, and the reason of each."""
     silent = sorted((each for each in results if _silent(each)), key=_reason)
-    lines = ["<h2>What was not checked, and why</h2>"]
+    lines = ["<h2>What was not checked, why, and who accepted that</h2>"]
     for reason, rows in groupby(silent, key=_reason):
         group = list(rows)
         names = "\n".join(f"<li><code>{escape(each.id)}</code> {escape(each.subject)}</li>" for each in group)
@@ -62,15 +62,15 @@ def not_checked(results: Iterable[Result], gaps: Iterable[str] = ()) -> list[str
     return lines
 
 
-def every_check(results: Iterable[Result]) -> Iterator[str]:
-    """Every planned check with its verdict, grouped by tier and check."""
+def every_check(results: Iterable[Result], version: str = "") -> Iterator[str]:
+    """Every planned check with its verdict, grouped by tier and check; `version`: which version of the rules judged."""
     known = tuple(results)
     yield "<h2>Every check</h2>"
     for tier in EVERY_TIER:
         rows = [each for each in known if each.tier == tier]
         if rows:
             yield f"<h3>{tier} <small>{len(rows)} planned</small></h3>"
-            yield from (_block(group) for group in _by_check(rows))
+            yield from (_block(group, version) for group in _by_check(rows))
 
 
 def chip(verdict: Verdict) -> str:
@@ -100,12 +100,15 @@ def _by_check(results: Iterable[Result]) -> Iterator[list[Result]]:
     yield from groups.values()
 
 
-def _block(rows: list[Result]) -> str:
+def _block(rows: list[Result], version: str) -> str:
     first = rows[0]
     about = [f"<code>{escape(first.id)}</code>", f"owner {escape(first.owner)}"]
     if first.controls:
         about.append(f"evidence for {escape(', '.join(first.controls))}")
     about.append(f"runbook <code>{escape(first.runbook)}</code>")
+    rule = next((each.nodeid.partition("::")[0] for each in rows if each.nodeid), "")
+    if rule and version:
+        about.append(f"judged by <code>{escape(rule)}</code> of {escape(version)}")
     body = "\n".join(map(_row, rows))
     return (
         f'<section class="check"><h4>{escape(first.title)}</h4><p>{" · ".join(about)}</p>\n'
@@ -162,4 +165,4 @@ def _reason(result: Result) -> str:
 
 
 def _silent(result: Result) -> bool:
-    return _not_run(result) or result.verdict is Verdict.NOT_APPLICABLE
+    return _not_run(result) or result.verdict is Verdict.NOT_APPLICABLE or result.waiver is not None

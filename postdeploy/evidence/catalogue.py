@@ -10,7 +10,13 @@ from pathlib import Path
 
 import msgspec
 
-FOLDERS = {"verify/infra": "infra", "verify/endpoints": "endpoints", "smoke": "smoke", "journeys": "journeys"}
+FOLDERS = {
+    "verify/infra": "infra",
+    "verify/endpoints": "endpoints",
+    "verify/audit": "audit",
+    "smoke": "smoke",
+    "journeys": "journeys",
+}
 """Folder of the repository to tier; the order is the order in which tiers run and are shown."""
 TIERS = tuple(FOLDERS.values())
 EVERY_TIER = (*TIERS, "parity")
@@ -31,7 +37,7 @@ FAMILIES = (
         "deposit",
     ),
     *("kustomization", "helmrelease", "imagepolicy", "progressive"),
-    *("brand", "deep", "timed", "feed", "shop", "bilingual"),
+    *("brand", "deep", "timed", "feed", "controlled", "shop", "bilingual"),
 )
 FILE = Path(__file__).parent.parent / "catalogue.json"
 _ID = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")

@@ -30,6 +30,8 @@ SIGNATURE = "attestations"
 REPORT = "report.html"
 ESSENTIAL = (RESULTS, RUN, "manifest.json", "redactions.json", "leak scan", SIGNATURE)
 """A run that lost one of these proves nothing, whatever it found."""
+PENDING = "timestamp pending: "
+"""Begins the line of the one thing that can be had later."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Extras:
     redactor: Redactor = field(default_factory=Redactor)
     """Masks what is in the closed folder once more."""
     key: SigningKey | None = None
+    timestamps: str = ""
+    """Address of the authority that says when the signatures were made; none: nobody is asked."""
     images: tuple[Image, ...] = ()
     """Observed running: what the signed statements are about."""
     report: bool = True
@@ -73,7 +77,7 @@ def close(
     """Write all that a finished run leaves: verdict first, then masked, rendered, scanned, hashed, signed."""
     planned, given = tuple(plan), tuple(results)
     extras = extras or Extras()
-    known = tuple(_clean(each, extras.redact) for each in complete(planned, given))
+    known = tuple(clean(each, extras.redact) for each in complete(planned, given))
     closing = _Closing(folder, record, known, extras, list(unplanned(planned, given)))
     closing.write()
     closing.gate()
@@ -106,15 +110,14 @@ class _Closing:
         self._prove()
 
     def _gate(self) -> None:
-        from postdeploy.evidence import gate
+        from postdeploy.evidence import gate, report
 
         redactor = self.extras.redactor
         found = gate.sift(self.folder, redactor, gate.files(self.folder, but=[LOG]))
         if self.extras.report:
             self._try(REPORT, lambda: _report(self.folder, self.record))
-            if (self.folder.path / REPORT).is_file():
-                leaking = gate.withdraw(self.folder, redactor, [REPORT])
-                found = msgspec.structs.replace(found, withdrawn=(*found.withdrawn, *leaking))
+            leaking = gate.withdraw(self.folder, redactor, report.made(self.folder.path))
+            found = msgspec.structs.replace(found, withdrawn=(*found.withdrawn, *leaking))
         self.lines += gate.said(found.withdrawn)
         self.folder.write_json(gate.REDACTIONS, found)
 
@@ -129,12 +132,7 @@ class _Closing:
             "run ended", verdict=self.record.verdict, exit_code=self.record.exit_code, counts=self.record.counts
         )
         self._try(LOG, journal.close)
-        self._try(LOG, self._mask_log)
-
-    def _mask_log(self) -> None:
-        from postdeploy.evidence import gate
-
-        gate.sift(self.folder, self.extras.redactor, [LOG])
+        self._try(LOG, lambda: self._sift([LOG]))
 
     def seal(self) -> None:
         """Hash what is there, and sign the hashes."""
@@ -146,6 +144,8 @@ class _Closing:
         self._try(SIGNATURE, self._sign)
         if len(self.lines) > before:
             self._give_up_signing()
+        elif self.extras.timestamps:
+            self._stamp()
 
     def _sign(self) -> None:
         from postdeploy.evidence.attestation import attest
@@ -155,13 +155,21 @@ class _Closing:
         record = msgspec.json.decode((self.folder.path / RUN).read_bytes(), type=RunRecord)
         attest(self.folder, record, results, self.extras.images, self.extras.key)
 
+    def _stamp(self) -> None:
+        """Evidence is as good without a timestamp as it was before; it can be asked for later."""
+        from postdeploy.evidence import timestamps
+
+        try:
+            timestamps.stamp(self.folder, self.extras.timestamps)
+        except (timestamps.NoTimestamp, OSError) as error:
+            self.lines.append(f"{PENDING}{error}; {timestamps.LATER}")
+
     def _give_up_signing(self) -> None:
         """The record says that nothing is signed, and the manifest binds that record."""
         shutil.rmtree(self.folder.path / SIGNATURE, ignore_errors=True)
         self.record = msgspec.structs.replace(self.record, signing=UNSIGNED)
         self._prove()
-        self._try(RUN, lambda: self.folder.write_json(RUN, self.record))
-        self._try(AUDITOR, self._auditor)
+        self._write_again()
         self._try("manifest.json", lambda: _manifest(self.folder))
 
     def _prove(self) -> None:
@@ -170,8 +178,19 @@ class _Closing:
             return
         proven, self.record = self.record, unproven(self.record)
         if self.record != proven:
-            self._try(RUN, lambda: self.folder.write_json(RUN, self.record))
-            self._try(AUDITOR, self._auditor)
+            self._write_again()
+
+    def _write_again(self) -> None:
+        """The record and its page as they are now, masked like those that went through the gate."""
+        self._try(RUN, lambda: self.folder.write_json(RUN, self.record))
+        self._try(AUDITOR, self._auditor)
+        self._try("redactions.json", lambda: self._sift([RUN, AUDITOR]))
+
+    def _sift(self, names: Iterable[str]) -> None:
+        from postdeploy.evidence import gate
+
+        there = [each for each in names if (self.folder.path / each).is_file()]
+        self.lines += gate.said(gate.sift(self.folder, self.extras.redactor, there).withdrawn)
 
     def _auditor(self) -> None:
         notes = (*self.extras.looks.notes, *(each for each in self.lines if each not in self.extras.looks.notes))
@@ -193,7 +212,8 @@ def _guarded(what: str, step: Callable[[], object]) -> str | None:
     return None
 
 
-def _clean(result: Result, redact: Redact) -> Result:
+def clean(result: Result, redact: Redact) -> Result:
+    """The result with its message and its attempts' reasons masked."""
     attempts = tuple(msgspec.structs.replace(each, reason=redact(each.reason)) for each in result.attempts)
     return msgspec.structs.replace(result, message=redact(result.message), attempts=attempts)
 

@@ -42,6 +42,9 @@ def sift(folder: RunFolder, redactor: Redactor, names: Iterable[str] | None = No
     """Mask every file (or these), members of archives too, and take out what still leaks: each is read once."""
     masked, before, withdrawn = list[Count](), list[Count](), list[Count]()
     for name in _names(folder.path) if names is None else names:
+        if leaks := scan(name.encode(), redactor):
+            withdrawn += _take_out(folder, name, leaks, redactor)
+            continue
         data = (folder.path / name).read_bytes()
         if count := _marks(data):
             before.append(Count(name, "at the source", count))
@@ -53,7 +56,7 @@ def sift(folder: RunFolder, redactor: Redactor, names: Iterable[str] | None = No
         if found:
             folder.write_bytes(name, clean)
             masked += _counts(name, found)
-        withdrawn += _take_out(folder, name, leaks)
+        withdrawn += _take_out(folder, name, leaks, redactor)
     return Redactions(tuple(masked), tuple(before), tuple(withdrawn))
 
 
@@ -66,15 +69,15 @@ def withdraw(folder: RunFolder, redactor: Redactor, names: Iterable[str] | None 
             leaks = scan(data, redactor)
         except BROKEN:
             leaks = scan(b"\xff" + data, redactor)
-        found += _take_out(folder, name, leaks)
+        found += _take_out(folder, name, leaks, redactor)
     return found
 
 
-def _take_out(folder: RunFolder, name: str, leaks: Counter[str]) -> Iterator[Count]:
+def _take_out(folder: RunFolder, name: str, leaks: Counter[str], redactor: Redactor) -> Iterator[Count]:
     """Losing a file is better than leaking a secret."""
     if leaks:
         (folder.path / name).unlink()
-    return _counts(name, leaks)
+    return _counts(mask_text(name, redactor)[0], leaks)
 
 
 def files(folder: RunFolder, *, but: Iterable[str] = ()) -> list[str]:

@@ -31,6 +31,7 @@ def junit(record: RunRecord, results: Iterable[Result]) -> bytes:
     limit = max(SHORTEST, min(LONGEST, WHOLE_FILE // max(1, len(known))))
     name = f"{record.environment} {record.release}" + (" REHEARSAL" if record.rehearsal else "")
     root = ET.Element("testsuites", {"name": name, **_totals(known)})
+    del root.attrib["skipped"]  # the schema that readers share knows it of a suite alone
     for tier in EVERY_TIER:
         rows = tuple(each for each in known if each.tier == tier)
         if rows:
@@ -59,13 +60,11 @@ def _case(environment: str, result: Result, limit: int) -> ET.Element:
         "name": _legal(f"{result.id}[{result.subject}]"),
         "time": f"{result.duration_s:.3f}",
     }
-    if result.nodeid:
-        about["file"] = _legal(result.nodeid.partition("::")[0])
     case = ET.Element("testcase", about)
     message = _legal(result.message) or result.verdict.value
-    child = CHILD.get(result.verdict)
+    child = _child(result)
     if child:
-        kind = "not run" if result.message.startswith(NOT_RUN) else result.verdict.value
+        kind = "waived" if result.waiver else "not run" if result.message.startswith(NOT_RUN) else result.verdict.value
         headline = message.partition("\n")[0][:300]
         ET.SubElement(case, child, {"type": kind, "message": headline}).text = _short(message, limit)
     if story := _story(result):
@@ -73,10 +72,15 @@ def _case(environment: str, result: Result, limit: int) -> ET.Element:
     return case
 
 
+def _child(result: Result) -> str | None:
+    """What was waived was not run, whatever its verdict says of the release."""
+    return "skipped" if result.waiver else CHILD.get(result.verdict)
+
+
 def _story(result: Result) -> str:
     """What a passed testcase would hide: that it passed only just, or only at last."""
     lines = []
-    if result.verdict in (Verdict.DEGRADED, Verdict.FLAKY):
+    if result.verdict in (Verdict.DEGRADED, Verdict.FLAKY) and not result.waiver:
         lines.append(f"{result.verdict}: {result.message}")
     if len(result.attempts) > 1:
         lines += [f"{each.at.astimezone(UTC):%H:%M:%S} UTC {each.outcome}: {each.reason}" for each in result.attempts]
@@ -84,7 +88,7 @@ def _story(result: Result) -> str:
 
 
 def _totals(results: tuple[Result, ...]) -> dict[str, str]:
-    children = [CHILD.get(each.verdict) for each in results]
+    children = [_child(each) for each in results]
     return {
         "tests": str(len(results)),
         "failures": str(children.count("failure")),

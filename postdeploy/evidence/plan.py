@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable
+from datetime import date
 
 import msgspec
 
 from postdeploy.environment import Environment
 from postdeploy.evidence.catalogue import TIERS, Check
+from postdeploy.evidence.waivers import Waived, said, waive
 
 WIDTH = 118
 
 
-class Planned(msgspec.Struct, frozen=True):
+class Planned(msgspec.Struct, frozen=True, omit_defaults=True):
     """One check of one subject that this run has to give a verdict on."""
 
     id: str
@@ -25,6 +27,8 @@ class Planned(msgspec.Struct, frozen=True):
     controls: tuple[str, ...]
     applicable: bool
     """False where the environment declares nothing of the kind the check is about."""
+    waiver: Waived | None = None
+    """Why it need not be run; left out of the file where it has to be."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -38,6 +42,11 @@ def expand(checks: Iterable[Check], environment: Environment) -> tuple[Planned, 
     return tuple(planned for check in ordered for planned in _of(check, environment))
 
 
+def planned(checks: Iterable[Check], environment: Environment, today: date) -> tuple[Planned, ...]:
+    """The catalogue over an environment, with its waivers as they stand today. Raises WaivesNothing."""
+    return waive(expand(checks, environment), environment.waivers, today)
+
+
 def touches(plan: Iterable[Planned], environment: Environment) -> str:
     """What a run would look at and act on, as a table for people."""
     entries = tuple(plan)
@@ -45,7 +54,7 @@ def touches(plan: Iterable[Planned], environment: Environment) -> str:
         f"{environment.name} ({environment.regulator}, {environment.legal_entity}): "
         f"{len(entries)} checks planned, {sum(not each.applicable for each in entries)} of them not applicable here."
     )
-    return "\n".join([heading, *_reach(environment), *_tables(entries)])
+    return "\n".join([heading, *_reach(environment), *said(entries), *_tables(entries)])
 
 
 def _of(check: Check, environment: Environment) -> list[Planned]:

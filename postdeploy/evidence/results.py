@@ -9,6 +9,7 @@ import msgspec
 
 from postdeploy.evidence.catalogue import runbook
 from postdeploy.evidence.plan import Planned
+from postdeploy.evidence.waivers import Waived
 from postdeploy.verdict import Verdict
 
 NOT_RUN = "unverified: not run"
@@ -33,7 +34,7 @@ class Attempt(msgspec.Struct, frozen=True):
     reason: str
 
 
-class Result(msgspec.Struct, frozen=True):
+class Result(msgspec.Struct, frozen=True, omit_defaults=True):
     """The verdict on one planned check, with what an auditor needs to understand it."""
 
     id: str
@@ -50,6 +51,8 @@ class Result(msgspec.Struct, frozen=True):
     attempts: tuple[Attempt, ...]
     owner: str
     runbook: str
+    waiver: Waived | None = None
+    """Who accepted that it was not run; left out of the file where nobody had to."""
 
     @property
     def key(self) -> Key:
@@ -71,6 +74,7 @@ def result_of(
     started: datetime | None = None,
     duration_s: float = 0.0,
     attempts: tuple[Attempt, ...] = (),
+    waiver: Waived | None = None,
 ) -> Result:
     """The result of a planned check, with everything the plan already knows."""
     return Result(
@@ -87,6 +91,7 @@ def result_of(
         attempts=attempts,
         owner=planned.owner,
         runbook=runbook(planned.id),
+        waiver=waiver,
     )
 
 
@@ -128,6 +133,8 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 def _settled(planned: Planned, seen: list[Result], reason: str | None) -> Result:
     if not planned.applicable:
         return result_of(planned, Verdict.NOT_APPLICABLE, "not applicable: nothing of the kind is declared here")
+    if not seen and planned.waiver and not reason:
+        return result_of(planned, Verdict.DEGRADED, planned.waiver.words, waiver=planned.waiver)
     if not seen:
         return result_of(planned, Verdict.UNVERIFIED, f"{NOT_RUN}: {reason}" if reason else NOT_RUN)
     if len(seen) == 1:

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from postdeploy.evidence.catalogue import FILE, catalogue_sha256
+from postdeploy.evidence.ledger.chain import Head
 from postdeploy.evidence.results import Result, counts, worst
 from postdeploy.evidence.signing import UNSIGNED
 from postdeploy.verdict import ExitCode, Verdict
@@ -33,8 +34,10 @@ PACKAGES = (
     "playwright",
     "pydantic",
     "pydantic-settings",
+    "pyjwt",
     "pyotp",
     "pytest",
+    "rfc3161-client",
     "rfc8785",
     "ruamel.yaml",
     "sniffio",
@@ -70,6 +73,10 @@ class Pipeline(msgspec.Struct, frozen=True):
     actor: str | None = None
     approver: str | None = None
     ticket: str | None = None
+    id: str | None = None
+    project: str | None = None
+    created: str | None = None
+    approved_at: str | None = None
 
 
 VARIABLES = {
@@ -80,6 +87,10 @@ VARIABLES = {
     "actor": ("GITLAB_USER_LOGIN",),
     "approver": ("POSTDEPLOY_APPROVER",),
     "ticket": ("POSTDEPLOY_TICKET",),
+    "id": ("CI_PIPELINE_ID",),
+    "project": ("CI_PROJECT_PATH",),
+    "created": ("CI_PIPELINE_CREATED_AT",),
+    "approved_at": ("POSTDEPLOY_APPROVED_AT",),
 }
 """Where each field of the pipeline comes from: the first variable that is set."""
 
@@ -107,6 +118,10 @@ class RunRecord(msgspec.Struct, frozen=True):
     """Hash of plan.json, which was written before the first look."""
     signing: str = UNSIGNED
     """Id of the key that signs the evidence, or "unsigned"."""
+    timestamps: str = ""
+    """Authority that was asked when the signatures were made; none where nobody was to be asked."""
+    ledger: Head | None = None
+    """The newest entry of the ledger when the run ended; none where it could not be read."""
 
     @property
     def is_signed(self) -> bool:
@@ -133,6 +148,7 @@ def begin(
     replay_of: str | None = None,
     plan_sha256: str = "",
     signing: str = UNSIGNED,
+    timestamps: str = "",
 ) -> RunRecord:
     """The record as it stands when the plan is written: unverified, so a run that is killed says so."""
     return RunRecord(
@@ -153,6 +169,7 @@ def begin(
         executed=0,
         plan_sha256=plan_sha256,
         signing=signing,
+        timestamps=timestamps,
     )
 
 

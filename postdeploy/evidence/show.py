@@ -63,6 +63,7 @@ def _facts(record: RunRecord) -> Iterator[str]:
         "job": pipeline.url or "not recorded",
         "judged by": f"suite {suite.commit}{dirty}, Python {suite.python}",
         "signed by": record.signing,
+        "timestamps": record.timestamps or "not asked for",
         "checks": f"{record.planned} planned, {record.executed} executed: {tally or 'none judged'}",
     }
     yield from (f"  {name:<12}{value}" for name, value in rows.items())

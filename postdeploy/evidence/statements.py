@@ -23,6 +23,9 @@ BOUND = (MANIFEST, SUMS)
 """The files of the run folder that every statement names, and through which it binds all the others."""
 
 
+NOT_CHECKED = (Verdict.UNVERIFIED, Verdict.NOT_APPLICABLE)
+
+
 class Image(msgspec.Struct, frozen=True, order=True):
     """An image observed running."""
 
@@ -83,7 +86,6 @@ def _result(record: RunRecord) -> str:
 
 def _verification(record: RunRecord, results: tuple[Result, ...]) -> dict[str, Any]:
     """Our own predicate: what test-result v0.1 has no field for."""
-    not_checked = (Verdict.UNVERIFIED, Verdict.NOT_APPLICABLE)
     return {
         "runId": record.run_id,
         "environment": record.environment,
@@ -98,15 +100,18 @@ def _verification(record: RunRecord, results: tuple[Result, ...]) -> dict[str, A
         "suite": msgspec.to_builtins(record.suite),
         "pipeline": msgspec.to_builtins(record.pipeline),
         "planSha256": record.plan_sha256,
+        "ledgerHead": msgspec.to_builtins(record.ledger),
         "planned": record.planned,
         "executed": record.executed,
         "counts": record.counts,
-        "notChecked": [
-            {"id": each.id, "subject": each.subject, "verdict": each.verdict.value, "reason": each.message}
-            for each in results
-            if each.verdict in not_checked
-        ],
+        "notChecked": [_not_checked(each) for each in results if each.verdict in NOT_CHECKED or each.waiver],
     }
+
+
+def _not_checked(result: Result) -> dict[str, Any]:
+    """What was not checked and why; of what was waived, also who accepted it."""
+    said = {"id": result.id, "subject": result.subject, "verdict": result.verdict.value, "reason": result.message}
+    return said | ({"waiver": msgspec.to_builtins(result.waiver)} if result.waiver else {})
 
 
 def _names(results: Iterable[Result], *verdicts: Verdict) -> list[str]:

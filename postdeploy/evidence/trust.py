@@ -15,6 +15,7 @@ from postdeploy.evidence.signing import public_of_pem
 from postdeploy.evidence.statements import moment
 
 if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
     from securesystemslib.signer import SSlibKey
 
 EVERYWHERE = "*"
@@ -44,10 +45,35 @@ class Trusted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True
         return public_of_pem(self.public_key.encode())
 
 
+class Authority(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
+    """A timestamp authority."""
+
+    name: str
+    """Whose it is, for people."""
+    certificates: str
+    """PEM of its root, and of what lies between the root and its timestamps where these do not bring it along."""
+
+    @cached_property
+    def chain(self) -> tuple[tuple[Certificate, ...], tuple[Certificate, ...]]:
+        """Roots, and the others. Raises ValueError."""
+        from cryptography.x509 import load_pem_x509_certificates
+
+        found = load_pem_x509_certificates(self.certificates.encode())
+        roots = tuple(each for each in found if each.issuer == each.subject)
+        return roots, tuple(each for each in found if each not in roots)
+
+
 class TrustFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
     keys: tuple[Trusted, ...]
+    timestamp_authorities: tuple[Authority, ...] = ()
+
+
+class Trust(tuple[Trusted, ...]):
+    """The keys of a trust file, and the authorities whose timestamps count."""
+
+    authorities: tuple[Authority, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,17 +85,33 @@ class Objection:
     """False where it might yet be good, but nothing proves it."""
 
 
-def read_trust(path: Path) -> tuple[Trusted, ...]:
-    """The keys of a trust file. Raises BadTrustFile."""
+def read_trust(path: Path) -> Trust:
+    """Whom to trust. Raises BadTrustFile."""
     try:
-        keys = msgspec.json.decode(path.read_bytes(), type=TrustFile).keys
+        file = msgspec.json.decode(path.read_bytes(), type=TrustFile)
     except OSError as error:
         raise BadTrustFile(f"--keys {path} cannot be read: {error.strerror}.") from error
     except msgspec.MsgspecError as error:
         raise BadTrustFile(f"--keys {path} is not a trust file: {error}. docs/auditors.md shows one.") from error
-    for number, each in enumerate(keys):
+    for number, each in enumerate(file.keys):
         _expect_usable(path, number, each)
-    return keys
+    for number, authority in enumerate(file.timestamp_authorities):
+        _expect_root(path, number, authority)
+    trust = Trust(file.keys)
+    trust.authorities = file.timestamp_authorities
+    return trust
+
+
+def _expect_root(path: Path, number: int, authority: Authority) -> None:
+    try:
+        roots, _ = authority.chain
+    except ValueError:
+        roots = ()
+    if not roots:
+        raise BadTrustFile(
+            f"--keys {path}: timestamp_authorities[{number}].certificates holds no root: "
+            "expected certificates in PEM, one of them issued by itself."
+        )
 
 
 def _expect_usable(path: Path, number: int, key: Trusted) -> None:
@@ -86,11 +128,11 @@ def _expect_usable(path: Path, number: int, key: Trusted) -> None:
         ) from error
 
 
-def objection(key: Trusted, environment: str, signed: datetime) -> Objection | None:
+def objection(key: Trusted, environment: str, signed: datetime, *, is_proven: bool = False) -> Objection | None:
     """Why a signature of this key does not count for this environment at this time, or None.
 
-    The time is the run's own word as long as no timestamp authority confirms it. A revoked key may have been stolen,
-    and a thief can write any time: what it signed is at best unproven.
+    The time is the run's own word unless a timestamp authority gave it (`is_proven`). A revoked key may have been
+    stolen, and a thief can write any time: what it signed is at best unproven without one.
     """
     if environment not in key.environments and EVERYWHERE not in key.environments:
         return Objection(f"the key signs for {', '.join(key.environments) or 'no environment'}, not for {environment}")
@@ -99,7 +141,7 @@ def objection(key: Trusted, environment: str, signed: datetime) -> Objection | N
             f"signed at {moment(signed)}, outside the key's validity "
             f"({moment(key.not_before)} to {moment(key.not_after)})"
         )
-    if key.revoked_at is None:
+    if key.revoked_at is None or (is_proven and signed < key.revoked_at):
         return None
     because = f" ({key.revoked_because})" if key.revoked_because else ""
     if signed >= key.revoked_at:

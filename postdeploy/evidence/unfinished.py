@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -14,6 +15,8 @@ from postdeploy.evidence.folder import RunFolder
 from postdeploy.evidence.manifest import ATTESTATIONS, MANIFEST, SUMS, write_manifest
 
 MARK = "unfinished.json"
+RUN_ID = re.compile(r"\d{8}T\d{6}Z-")
+"""How the name of a run folder begins: whatever else lies in an archive is not ours to mark."""
 STAGES = (
     ("plan.json", "the plan"),
     ("environment.json", "the resolved environment"),
@@ -25,6 +28,7 @@ STAGES = (
     ("junit.xml", "junit.xml"),
     ("auditor.html", "the auditor's page"),
     ("report.html", "report.html"),
+    ("report", "the report"),
     ("redactions.json", "the leak scan"),
     (MANIFEST, "the manifest"),
     (SUMS, "the sums"),
@@ -54,14 +58,16 @@ def how_far(folder: Path) -> str:
     return reached[-1] if reached else "its empty folder"
 
 
-def mark_unfinished(archive: Path, environment: str, run_id: str) -> tuple[str, ...]:
-    """Mark every run of this environment that ended without closing its folder; a line for each that is new.
+def mark_unfinished(archive: Path, run_id: str) -> tuple[str, ...]:
+    """Mark every run of this archive that ended without closing its folder; a line for each that is new.
 
     Nothing that such a run wrote is changed: the mark is one more file, hashed with the rest if nothing was hashed yet.
     """
     lines = []
-    for path in sorted((archive.absolute() / environment).iterdir()):
-        if path.name == run_id or not path.is_dir() or path.is_symlink() or is_closed(path) or (path / MARK).exists():
+    for path in sorted(archive.absolute().glob("*/*")):
+        if path.name == run_id or not RUN_ID.match(path.name) or not path.is_dir() or path.is_symlink():
+            continue
+        if is_closed(path) or (path / MARK).exists():
             continue
         with suppress(OSError):  # an archive whose old runs cannot be written to any more
             lines += list(_mark(path, run_id))

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import msgspec
 
 from postdeploy.evidence.agreement import disagreements
-from postdeploy.evidence.attestation import FILES, Attestation, NotAnAttestation, read_attestation
+from postdeploy.evidence.attestation import FILES
 from postdeploy.evidence.findings import Finding, State
-from postdeploy.evidence.manifest import ATTESTATIONS, MANIFEST, OUTSIDE, SUMS, Entry, NotEvidence, read_manifest, sums
+from postdeploy.evidence.manifest import MANIFEST, OUTSIDE, RECEIPT, SUMS, Entry, NotEvidence, read_manifest, sums
 from postdeploy.evidence.run_record import RunRecord
-from postdeploy.evidence.statements import BOUND, VERIFICATION, facts, sha256_of
-from postdeploy.evidence.trust import Trusted, find, objection
+from postdeploy.evidence.signatures import signatures
+from postdeploy.evidence.statements import sha256_of
+from postdeploy.evidence.timestamps import STAMPS
+from postdeploy.evidence.trust import Trust
 from postdeploy.evidence.unfinished import MARK, how_far, is_closed
 
 RUN = "run.json"
 SEALS = (MANIFEST, SUMS, *FILES)
 """Written last, in this order: what is missing before something that is there was taken away."""
+
+
+LAST = frozenset({*SEALS, *STAMPS, RECEIPT})
+HALF_WRITTEN = re.compile(r"\.(.+)\.[a-z0-9_]{8}\.tmp")
 
 
 @dataclass
@@ -41,7 +48,7 @@ class Report:
         return max((each.state for each in self.findings), default=State.WHOLE)
 
 
-def verify_folder(folder: Path, keys: Sequence[Trusted] | None = None, name: str | None = None) -> Report:
+def verify_folder(folder: Path, keys: Trust | None = None, name: str | None = None) -> Report:
     """Every alteration and every gap of a run folder; without keys its signatures are not checked, and that is said."""
     report = Report(name or str(folder), findings=list(_links(folder)))
     if report.findings:
@@ -51,7 +58,8 @@ def verify_folder(folder: Path, keys: Sequence[Trusted] | None = None, name: str
     if entries is not None:
         report.files = len(entries)
         report.findings += _files(folder, entries)
-    report.findings += _attestations(folder, report, keys)
+    report.findings += signatures(folder, report.record, keys, report.notes)
+    report.findings += _receipt(folder, report)
     if report.record is not None:
         report.findings += disagreements(folder, report.record)
     return report
@@ -117,11 +125,21 @@ def _files(folder: Path, entries: Iterable[Entry]) -> Iterator[Finding]:
         yield from _entry(name, each, there, owners)
     for name, path in there.items():
         mode = path.lstat().st_mode
-        if stat.S_ISDIR(mode) or name in known or name in FILES or (name in OUTSIDE and name != "receipt.json"):
+        if stat.S_ISDIR(mode) or name in known or name in FILES or name in STAMPS or name in OUTSIDE:
             continue
         if name == MARK and not is_closed(folder):
             continue
+        if (unwritten := _half_written(name)) and (unwritten in LAST or not is_closed(folder)):
+            yield Finding(name, State.INCOMPLETE, f"is what is left of {unwritten}: the run was killed as it wrote it")
+            continue
         yield Finding(name, State.TAMPERED, "is not in the manifest: it was added or renamed" + _origin(path, owners))
+
+
+def _half_written(name: str) -> str:
+    """Which file a temporary one was to become; empty where it is none of ours."""
+    place, _, file = name.rpartition("/")
+    found = HALF_WRITTEN.fullmatch(file)
+    return "/".join(filter(None, (place, found[1]))) if found else ""
 
 
 def _entry(name: str, entry: Entry, there: dict[str, Path], owners: dict[str, str]) -> Iterator[Finding]:
@@ -147,79 +165,25 @@ def _origin(path: Path, owners: dict[str, str]) -> str:
     return f" (its content is that of {other})" if other else ""
 
 
-def _attestations(folder: Path, report: Report, keys: Sequence[Trusted] | None) -> Iterator[Finding]:
-    record = report.record
-    present = [name for name in FILES if (folder / name).is_file()]
-    if record is not None and not record.is_signed:
-        report.notes.append("UNSIGNED: nothing proves who made it, or that it was not made anew")
-        for name in present:
-            yield Finding(name, State.TAMPERED, f"is there, though {RUN} says that the run was not signed")
-        if keys is not None:
-            yield Finding(ATTESTATIONS, State.INCOMPLETE, "no signature: the run was not signed")
-        return
-    if keys is None and present:
-        report.notes.append("SIGNATURE NOT CHECKED: give --keys=keys.json (docs/auditors.md)")
-    for name in present:
-        try:
-            attestation = read_attestation(folder / name)
-            yield from _about(folder, name, attestation, record)
-        except (NotAnAttestation, OSError, KeyError, TypeError, AttributeError) as error:
-            yield Finding(name, State.TAMPERED, str(error))
-        else:
-            yield from _signature(name, attestation, record, keys, report)
-
-
-def _about(folder: Path, name: str, attestation: Attestation, record: RunRecord | None) -> Iterator[Finding]:
-    """Whether the statement is the one that belongs here, and binds this folder's manifest."""
-    statement = attestation.statement
-    if statement["predicateType"] != FILES[name]:
-        yield Finding(name, State.TAMPERED, f"holds {statement['predicateType']}, expected {FILES[name]}")
-    bound = facts(statement)
-    for each in BOUND:
-        path = folder / each
-        if path.is_file() and bound.get(each) != sha256_of(path):
-            yield Finding(each, State.TAMPERED, f"is not the one that {name} was signed over")
-    if record is not None and statement["predicateType"] == VERIFICATION:
-        said = statement["predicate"]
-        expected = {"runId": record.run_id, "environment": record.environment, "release": record.release}
-        expected |= {"verdict": record.verdict.value, "scope": record.scope}
-        wrong = [key for key, value in expected.items() if said.get(key) != value]
-        if wrong:
-            yield Finding(name, State.TAMPERED, f"says another {', '.join(wrong)} than {RUN}")
-
-
-def _signature(
-    name: str, attestation: Attestation, record: RunRecord | None, keys: Sequence[Trusted] | None, report: Report
-) -> Iterator[Finding]:
-    from securesystemslib.exceptions import VerificationError
-
-    if record is not None and attestation.keyid != record.signing:
-        yield Finding(
-            name, State.TAMPERED, f"is signed by {attestation.keyid[:12]}…, {RUN} says {record.signing[:12]}…"
-        )
-    if keys is None:
-        return
-    trusted = find(keys, attestation.keyid)
-    if trusted is None:
-        yield Finding(
-            name, State.TAMPERED, f"is signed by {attestation.keyid[:12]}…, which is no key of the trust file"
-        )
+def _receipt(folder: Path, report: Report) -> Iterator[Finding]:
+    """The ledger's answer, made last of all: it has to be about this run and this manifest."""
+    path, record = folder / RECEIPT, report.record
+    if not path.is_file():
         return
     try:
-        attestation.envelope.verify([trusted.public], threshold=1)
-    except VerificationError:
-        yield Finding(
-            name, State.TAMPERED, f"its signature is not one of key {attestation.keyid[:12]}… over its content"
-        )
+        said = json.loads(path.read_bytes())
+        run, bound = said["run_id"], said.get("manifest_sha256")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        yield Finding(RECEIPT, State.TAMPERED, f"is no receipt ({type(error).__name__})")
         return
-    if record is not None and record.finished is not None:
-        against = objection(trusted, record.environment, record.finished)
-        if against is not None:
-            yield Finding(name, State.TAMPERED if against.is_final else State.INCOMPLETE, against.reason)
-            return
-    who = trusted.name or attestation.keyid[:12]
-    if (line := f"signed by {who}") not in report.notes:
-        report.notes.append(line)
+    if record is not None and run != record.run_id:
+        yield Finding(RECEIPT, State.TAMPERED, f"is that of {run}")
+    if bound and (folder / MANIFEST).is_file() and bound != sha256_of(folder / MANIFEST):
+        yield Finding(RECEIPT, State.TAMPERED, f"is about another {MANIFEST}")
+    if said.get("status") == "entered":
+        report.notes.append(f"entry {said.get('seq')} of the ledger {said.get('ledger')} (postdeploy ledger verify)")
+    elif said.get("status"):
+        report.notes.append(f"ledger: {said['status']}: {said.get('reason') or 'no reason given'}")
 
 
 def to_json(reports: Iterable[Report]) -> str:

@@ -35,6 +35,9 @@ STATUS_CAUSES = {
 }
 REFUSES = "the application or the proxy before it refuses this request"
 OFFLINE_CAUSE = "the runner's DNS, egress rule or proxy; run it again from a machine that reaches these hosts"
+FAMILY_CAUSE = (
+    "the runner's network has no such addresses: run it where there are, or let web.families name only those it has"
+)
 CUT_SHORT = "the sweep was cut short"
 
 
@@ -85,13 +88,19 @@ def unanswered(reply: Reply | None, seen: Seen, what: str) -> Finding | None:
     if reply.fault is Fault.NOT_LOOKED:
         return Finding(State.UNVERIFIED, said, where(reply))
     if seen.is_ours(reply):
-        hosts = len({each.host for each in seen.sweep.replies})
-        control = seen.sweep.control
-        silent = f"the control host {control.host} {control.fault} too" if control else f"none of {hosts} hosts answers"
-        return Finding(
-            State.UNVERIFIED, f"{silent}, so our own network is in doubt ({said})", where(reply), OFFLINE_CAUSE
-        )
+        doubt = f"{_silence(seen, reply)}, so our own network is in doubt ({said})"
+        cause = OFFLINE_CAUSE if seen.sweep.is_offline else FAMILY_CAUSE
+        return Finding(State.UNVERIFIED, doubt, where(reply), cause)
     return failed(reply, said, CAUSES[reply.fault])
+
+
+def _silence(seen: Seen, reply: Reply) -> str:
+    if not seen.sweep.is_offline:
+        return f"nobody can be reached by {reply.link.family} from here"
+    control = seen.sweep.control
+    if control:
+        return f"the control host {control.host} {control.fault} too"
+    return f"none of {len({each.host for each in seen.sweep.replies})} hosts answers"
 
 
 def not_to_judge(reply: Reply | None, seen: Seen, what: str) -> Finding | None:

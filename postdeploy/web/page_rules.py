@@ -47,11 +47,11 @@ def current(seen: Seen, host: str) -> Judgement:
 
 
 def _asset(seen: Seen, page: Reply, asset: Asset) -> Iterator[Finding]:
-    if asset.host not in (*seen.environment.hosts, *seen.environment.web.assets_from):
+    if asset.host not in seen.known_hosts:
         said = f"{page.path} loads a {asset.kind} from {asset.host}, which nobody declared"
         yield failed(page, said, STRANGE_CAUSE)
         return
-    reply = next((e for e in seen.asked(asset.host, "asset") if e.path == asset.path), None)
+    reply = seen.asset(asset.host, asset.path)
     missing = unanswered(reply, seen, asset.url)
     if missing or reply is None:
         yield missing or Finding(State.UNVERIFIED, asset.url)

@@ -62,8 +62,9 @@ def read(html: str, url: str) -> Page:
 
 def words(text: str) -> str:
     """Text as a person reads it: no soft hyphens, direction marks or odd spaces."""
-    plain = "".join(each for each in unicodedata.normalize("NFKC", text) if unicodedata.category(each) != "Cf")
-    return SPACE.sub(" ", plain).strip()
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    unseen = {ord(each): None for each in set(plain) if unicodedata.category(each) == "Cf"}
+    return SPACE.sub(" ", plain.translate(unseen) if unseen else plain).strip()
 
 
 class _Reader(HTMLParser):

@@ -104,7 +104,7 @@ class Prober:
             return reply
 
         if before := self._broken.get(self._place(question)):
-            return msgspec.structs.replace(_asked(question), fault=before.fault, error=before.error)
+            return msgspec.structs.replace(_asked(question), fault=before.fault, error=before.error, link=before.link)
         try:
             reply = await polling.read_async(
                 send, attempts=[], deadline=self.deadline, retry_on=Unanswered, sleep=self.rest
@@ -147,7 +147,7 @@ class Prober:
                 said = "the run's time was spent before its turn"
                 return msgspec.structs.replace(asked, fault=Fault.NOT_LOOKED, error=said)
             if before := self._broken.get(self._place(question)):
-                return msgspec.structs.replace(asked, fault=before.fault, error=before.error)
+                return msgspec.structs.replace(asked, fault=before.fault, error=before.error, link=before.link)
             trace = traceparent(self.run_id, question.host, question.path, question.probe, question.about)
             try:
                 async with asyncio.timeout(min(REQUEST_S, left)):
@@ -160,7 +160,8 @@ class Prober:
                 fault, error = Fault.RESOLVE, str(failure)
             except Exception as failure:  # noqa: BLE001  what one host does must not cost the others their verdict
                 fault, error = fault_of(failure)
-            return msgspec.structs.replace(asked, fault=fault, error=self.redactor.text(error), trace=trace)
+            link = Link(address=question.address or next(iter(self.addresses(question.host)), ""))
+            return msgspec.structs.replace(asked, fault=fault, error=self.redactor.text(error), trace=trace, link=link)
 
     async def _pace(self, host: str) -> None:
         """Wait for the host's next turn."""

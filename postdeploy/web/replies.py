@@ -34,6 +34,8 @@ NOT_REACHED = NO_CONTACT | {Fault.CERTIFICATE, Fault.TIME_OUT}
 """Asking the same host for another path would end the same way."""
 OF_THE_NETWORK = frozenset({Fault.RESOLVE, Fault.CONNECT, Fault.TIME_OUT, Fault.CUT_OFF})
 """Faults that are our own where the control host is silent too."""
+NO_ROUTE = "this machine has no route to it"
+"""How an error begins that our own machine made, before anything was sent."""
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -90,6 +92,11 @@ class Link(Part, frozen=True, kw_only=True):
     """SHA-256 of each certificate, the host's own first."""
     verified: bool = False
     """Whether the chain led to a trusted authority and the name fitted."""
+
+    @property
+    def family(self) -> str:
+        """`IPv4` or `IPv6`; empty without an address."""
+        return family_of(self.address) if self.address else ""
 
 
 class Hop(Part, frozen=True, kw_only=True):
@@ -260,8 +267,9 @@ class Sweep(Part, frozen=True, kw_only=True):
 
     @property
     def control(self) -> Reply | None:
-        """What the independent host said; None where none is declared."""
-        return next((each for each in self.replies if each.probe == "control"), None)
+        """What the independent host said, at whichever address it answered; None where none is declared."""
+        said = [each for each in self.replies if each.probe == "control"]
+        return next((each for each in said if each.fault not in OF_THE_NETWORK), next(iter(said), None))
 
     @property
     def is_offline(self) -> bool:
@@ -271,6 +279,22 @@ class Sweep(Part, frozen=True, kw_only=True):
             return control.fault in OF_THE_NETWORK
         looked = [each.fault for each in self.replies if each.fault is not Fault.NOT_LOOKED]
         return bool(looked) and all(fault in NO_CONTACT for fault in looked)
+
+    def is_lost(self, family: str) -> bool:
+        """Whether it is our own machine that has no way out by IPv4, or IPv6: many a runner has but one of them.
+
+        The control host decides where it has such an address, else what our own machine says of every try.
+        """
+        looks = [each for each in self.replies if each.link.family == family and each.fault is not Fault.NOT_LOOKED]
+        control = [each for each in looks if each.probe == "control"]
+        if control:
+            return all(each.fault in OF_THE_NETWORK for each in control)
+        return bool(looks) and all(each.error.startswith(NO_ROUTE) for each in looks)
+
+
+def family_of(address: str) -> str:
+    """`IPv4` or `IPv6`."""
+    return "IPv6" if ":" in address else "IPv4"
 
 
 def save(sweep: Sweep) -> bytes:

@@ -24,12 +24,15 @@ class Seen:
         self._pages: dict[tuple[str, str], Page] = {}
         self._by_probe: dict[tuple[str, str], list[Reply]] = defaultdict(list)
         self._endpoints: dict[tuple[str, str], Reply] = {}
+        self._assets: dict[tuple[str, str], Reply] = {}
         self._of: dict[str, list[Reply]] = defaultdict(list)
         for each in sweep.replies:
             self._by_probe[each.of, each.probe].append(each)
             self._of[each.of].append(each)
             if each.probe == "endpoint":
                 self._endpoints[each.host, each.path] = each
+            elif each.probe == "asset":
+                self._assets.setdefault((each.of, each.path), each)
         self._expected: dict[str, list[Expected]] = defaultdict(list)
         for expected in environment.expected:
             self._expected[expected.host].append(expected)
@@ -57,12 +60,24 @@ class Seen:
         self.consulted += found
         return found
 
+    def asset(self, host: str, path: str) -> Reply | None:
+        """The answer to one script or style; None when it was never asked."""
+        found = self._assets.get((host, path))
+        if found is not None:
+            self.consulted.append(found)
+        return found
+
     def page(self, reply: Reply) -> Page:
         """The page in a reply."""
         key = (reply.host, reply.path)
         if key not in self._pages:
             self._pages[key] = pages.read(reply.body, f"https://{reply.host}{reply.path}")
         return self._pages[key]
+
+    @cached_property
+    def known_hosts(self) -> frozenset[str]:
+        """Where pages may load their scripts and styles from."""
+        return frozenset((*self.environment.hosts, *self.environment.web.assets_from))
 
     @cached_property
     def is_maintained(self) -> bool:
@@ -75,7 +90,13 @@ class Seen:
 
     def is_ours(self, reply: Reply) -> bool:
         """Whether what went wrong with a reply is no matter of the product."""
-        return reply.fault is Fault.NOT_LOOKED or (reply.fault in OF_THE_NETWORK and self.sweep.is_offline)
+        doubtful = self.sweep.is_offline or reply.link.family in self.lost
+        return reply.fault is Fault.NOT_LOOKED or (reply.fault in OF_THE_NETWORK and doubtful)
+
+    @cached_property
+    def lost(self) -> frozenset[str]:
+        """IP families by which this machine gets nowhere, whoever is asked."""
+        return frozenset(each for each in ("IPv4", "IPv6") if self.sweep.is_lost(each))
 
     @cached_property
     def is_http_only(self) -> frozenset[str]:

@@ -16,7 +16,19 @@ from postdeploy.web.certificates import OLD, described, offer, shown_by
 from postdeploy.web.leak_rules import telltale
 from postdeploy.web.manifest import earlier_files
 from postdeploy.web.questions import Question, hosts_to_resolve, questions, redirects
-from postdeploy.web.replies import Fault, Handshake, Heard, Link, Reply, Samples, Sweep, load, save
+from postdeploy.web.replies import (
+    Answer,
+    Fault,
+    Handshake,
+    Heard,
+    Link,
+    Reply,
+    Samples,
+    Sweep,
+    family_of,
+    load,
+    save,
+)
 from postdeploy.web.route import Route
 
 if TYPE_CHECKING:
@@ -54,7 +66,9 @@ async def sweep(
     resolvers = route.resolvers or tuple(f"{each} 53" for each in web.resolvers)
     look_s = names.LOOK_S if route.is_real else names.LOOPBACK_S
     answers = await names.answers(hosts_to_resolve(environment), resolvers, look_s)
-    known = {host: tuple(each for each in answers if each.host == host) for host in {each.host for each in answers}}
+    known: dict[str, tuple[Answer, ...]] = {each.host: () for each in answers}
+    for each in answers:
+        known[each.host] += (each,) if asks(each, environment) else ()
     async with Prober(
         route,
         run_id,
@@ -123,13 +137,16 @@ class Looking:
         return await self._all(redirects(self.environment))
 
     async def _control(self) -> list[Reply]:
-        """The independent host; any word from it means that our network works."""
+        """The independent host, by each family of addresses that it has; any word means that our network works."""
         host = self.environment.web.control
-        return [await self.prober.ask(Question(host, "/", "control"))] if host else []
+        if not host:
+            return []
+        firsts = {family_of(each): each for each in reversed(self.prober.addresses(host))}
+        return await self._all(Question(host, "/", "control", each, address=each) for each in firsts.values() or ("",))
 
     def _handshakes(self) -> Iterator[Coroutine[Any, Any, Handshake]]:
         for host in self.environment.secure_hosts:
-            for address in self.prober.addresses(host)[:1]:
+            for address in self.prober.addresses(host):
                 for offered in OLD:
                     yield self._offer(host, address, offered)
 
@@ -195,6 +212,11 @@ class Looking:
             else each
             for each in replies
         ]
+
+
+def asks(answer: Answer, environment: Environment) -> bool:
+    """Whether the addresses of an answer are asked: only those of the families that the runner is declared to have."""
+    return ("ipv4" if answer.kind == "A" else "ipv6") in environment.web.families
 
 
 def followed(replies: Iterable[Reply], environment: Environment) -> list[Question]:

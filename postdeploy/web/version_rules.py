@@ -29,8 +29,13 @@ def release(seen: Seen, host: str) -> Judgement:
         return absent(claim, IN_WINDOW)
     addresses = sorted({each.about for each in replies if each and each.about})
     told = f"it says so {len(replies)} times" + (f", from {', '.join(addresses)}" if addresses else "")
+    told += "".join(f"; {each} is not asked (web.families)" for each in _left_out(seen))
     found = (each for reply in replies for each in _release(seen, reply, expected[0].url))
     return concluded(claim, found, told)
+
+
+def _left_out(seen: Seen) -> list[str]:
+    return [name for key, name in (("ipv4", "IPv4"), ("ipv6", "IPv6")) if key not in seen.environment.web.families]
 
 
 def _release(seen: Seen, reply: Reply | None, url: str) -> Iterator[Finding]:

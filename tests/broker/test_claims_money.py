@@ -181,6 +181,13 @@ def test_balances_add_up_to_the_ledger(told, wrong):
     assert judged.holds is (not wrong)
 
 
+def test_money_that_no_ledger_entry_stands_behind_does_not_add_up():
+    nothing = answer({"entries": []})
+    judged = claims_papers.balances_add_up(HOST, "SYN-1", seen(balances=answer(balances("5.00")), ledger=nothing))
+    assert judged.seen == "the ledger ends at 0 and the balance is 5.00 GBP"
+    assert claims_papers.balances_add_up(HOST, "SYN-1", seen(balances=answer(balances("0.00")), ledger=nothing)).holds
+
+
 def test_documents_are_listed_and_open():
     listing = {"documents": [{"id": "1", "kind": "terms", "title": "Terms"}]}
     opened = answer({"id": "1", "kind": "terms", "content": "What was agreed between us and you."})

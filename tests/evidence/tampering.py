@@ -9,8 +9,8 @@ from pathlib import Path
 Alteration = Callable[[Path, str], set[str]]
 
 
-SEALS = ("manifest.json", "SHA256SUMS", "attestations/")
-"""Made from the others, or over them."""
+SEALS = ("manifest.json", "SHA256SUMS", "attestations/", "receipt.json")
+"""Made from the others, or over them; the receipt is held against the ledger."""
 
 
 def files(folder: Path) -> list[str]:

@@ -252,3 +252,30 @@ def test_recording_ends_even_where_writing_fails(tmp_path, plan, without_plugin)
         recorder.finish([ran(plan[0], Verdict.FAILED, "why")], 1_000)
     assert recorder not in allure_commons.plugin_manager.get_plugins()
     recorder.stop()
+
+
+def test_attachments_are_capped_and_say_what_is_missing(pytester, tmp_path, plan, monkeypatch):
+    pytester.makepyfile(
+        test_it="""
+        import allure, json, pathlib
+        def test_it(tmp_path):
+            long = "hunter2 " + "x" * 600_000 + " end"
+            allure.attach(json.dumps(long), "body", allure.attachment_type.JSON)
+            allure.attach(b"z" * 6_000_000, "trace", "application/zip", "zip")
+            (tmp_path / "video.webm").write_bytes(b"z" * 6_000_000)
+            allure.attach.file(tmp_path / "video.webm", "video", allure.attachment_type.WEBM)
+            allure.attach(b"z" * 4_000_000, "small enough", allure.attachment_type.PNG)
+        """
+    )
+    harness = Harness(tmp_path / "allure-results", plan, lambda _: None)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.runpytest_inprocess(*QUICK, plugins=[harness]).assert_outcomes(passed=1)
+    files = sorted(each for each in (tmp_path / "allure-results").iterdir() if "attachment" in each.name)
+    assert [each.suffix for each in files if each.stat().st_size == 4_000_000] == [".png"]
+    rest = [each.read_text() for each in files if each.stat().st_size < 4_000_000]
+    assert all(each.suffix == ".txt" for each in files if each.stat().st_size < 4_000_000)
+    (cut,) = [each for each in rest if "characters left out" in each]
+    assert cut.startswith('"*** xxx')
+    assert cut.endswith('x end"')
+    assert len(cut) < 270_000
+    assert sum("left out: 6000000 bytes" in each for each in rest) == 2

@@ -45,12 +45,12 @@ def recipe_of(closed):
     return [html.unescape(each) for each in re.findall(r'<pre class="recipe">(.*?)</pre>', page, re.DOTALL)]
 
 
-def follow(closed, keys, tmp_path):
+def follow(closed, keys, tmp_path, **more):
     """Run what auditor.html prints, to the letter but for the name of the folder."""
     scratch = tmp_path / "scratch"
     scratch.mkdir(exist_ok=True)
     script = "\n".join(recipe_of(closed)).replace("RUN_FOLDER", str(closed.path))
-    variables = {"PATH": "/usr/bin:/bin", "PUBLIC_KEY": str(keys.public), "TMPDIR": str(scratch), "LC_ALL": "C"}
+    variables = {"PATH": "/usr/bin:/bin", "PUBLIC_KEY": str(keys.public), "TMPDIR": str(scratch), "LC_ALL": "C", **more}
     done = subprocess.run(["bash", "-c", script], env=variables, capture_output=True, text=True, check=False)
     return done.stdout + done.stderr
 

@@ -130,6 +130,12 @@ def test_facts_of_the_pipeline_are_shown_and_missing_ones_said(done):
     assert shown.text.count("not recorded") == 4
 
 
+def test_each_check_says_which_version_of_which_rule_judged_it(done):
+    record, results = done
+    text = page(record, results).text
+    assert "judged by verify/infra/test_it.py of suite commit cccccccccccc" in " ".join(text.split())
+
+
 def test_an_unfinished_record_says_so(record):
     suite = msgspec.structs.replace(record.suite, dirty=True, packages={})
     text = page(msgspec.structs.replace(record, suite=suite), ()).text

@@ -9,6 +9,7 @@ import json
 import zipfile
 from urllib.parse import quote
 
+import msgspec
 import pytest
 
 from postdeploy.evidence import gate, run_record
@@ -64,6 +65,8 @@ def test_what_looks_like_a_secret_or_a_person_is_masked_and_counted_by_rule(reda
     [
         '{"uid": "42587726-1111-4111-8111-411111111111", "resourceVersion": "242587726"}',
         '{"seconds": 0.4111111111111111}',
+        '{"uuid": "41111111-1111-4008-8111-4a1111111111"}',
+        "411ffff1-ab11-4111-1111-111111111111-result.json",
         "4111 1111 1111 1112",
         "GB00 WEST 1234 5698 7654 32",
         "registry.example/crm@sha256:" + "4" * 64,
@@ -85,6 +88,37 @@ def test_json_stays_json_even_where_a_card_number_is_a_number(redactor):
     masked, found = mask_json('{"pan": 4111111111111111, "ok": true, "n": 7}', redactor)
     assert json.loads(masked) == {"pan": "[redacted]", "ok": True, "n": 7}
     assert found == {"card number": 1}
+
+
+def test_a_file_whose_name_leaks_is_taken_out_and_not_named(folder):
+    canary = "canary-7f3a9c"
+    folder.write_text(f"traces/{canary}.txt", "nothing")
+    found = gate.sift(folder, Redactor([canary]))
+    assert not list((folder.path / "traces").iterdir())
+    assert [(each.path, each.rule) for each in found.withdrawn] == [("traces/[redacted].txt", "own secret")]
+
+
+def test_what_is_learnt_in_the_run_is_masked_from_then_on_but_no_one_time_code():
+    redactor = Redactor(["hunter2-hunter2"])
+    token = "c2Vzc2lvbi10b2tlbi1vZi10aGUtYXBp"
+    redactor.learn(token, "482913")
+    assert redactor.text(f"{token} at 20:00:00.482913 hunter2-hunter2") == "[redacted] at 20:00:00.482913 [redacted]"
+
+
+def test_the_record_that_is_written_again_after_the_gate_is_masked_like_the_first(folder, record, plan, monkeypatch):
+    from postdeploy.evidence import manifest
+
+    monkeypatch.setattr(manifest, "write_manifest", lambda _: 1 / 0)
+    commit_plan(folder, plan)
+    results = complete(plan, [ran(each) for each in plan])
+    leaking = run_record.finish(msgspec.structs.replace(record, scope="full"), results, 0)
+    leaking = msgspec.structs.replace(leaking, pipeline=run_record.Pipeline(job="canary-7f3a9c"))
+    done = close(folder, leaking, plan, results, Extras(redactor=Redactor(["canary-7f3a9c"]), report=False))
+    assert done.record.exit_code == 10
+    for name in ("run.json", "auditor.html"):
+        text = (folder.path / name).read_text()
+        assert "canary" not in text
+        assert "[redacted]" in text
 
 
 def zipped(members: dict[str, bytes]) -> bytes:

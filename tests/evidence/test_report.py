@@ -134,3 +134,43 @@ def test_the_real_allure_makes_one_page_that_names_no_analytics(folder, record):
     page = report.render(folder, record).read_text(encoding="utf-8")
     assert "v2026.47.1 in uk-prod" in page
     assert "googletagmanager" not in page
+
+
+def test_a_report_that_leaves_out_a_result_is_not_kept(folder, record, allure):
+    folder.write_text(f"{FOLDER}/1-result.json", "{}")
+    body = GOOD + "(out / 'summary.json').write_text('{\"stats\": {\"total\": 0}}')\n"
+    with pytest.raises(report.NoReport, match="shows 0 of 1 results"):
+        render(folder, record, allure(body))
+
+
+# --- too large for one file --------------------------------------------------------------------------------------
+
+PARTS = (
+    GOOD
+    + "if '--single-file' not in sys.argv:\n    (out / 'data').mkdir()\n    (out / 'data/1.json').write_text('{}')\n"
+)
+
+
+def test_a_page_that_grew_too_large_becomes_a_folder_under_the_same_rules(folder, record, allure, monkeypatch):
+    monkeypatch.setattr(report, "LARGEST", 100)
+    page = render(folder, record, allure(PARTS))
+    assert page == folder.path / "report/index.html"
+    assert not (folder.path / "report.html").exists()
+    assert report.made(folder.path) == ["report/data/1.json", "report/index.html"]
+    text = page.read_text(encoding="utf-8")
+    assert "googletagmanager" not in text
+    assert "connect-src 'self' data:" in text
+    assert "https:" not in report.SERVED
+
+
+def test_results_that_cannot_fit_are_not_rendered_as_one_file_first(folder, record, allure, monkeypatch):
+    folder.write_bytes(f"{FOLDER}/1-attachment.png", b"x" * 1000)
+    monkeypatch.setattr(report, "LARGEST", 1000)
+    body = "if '--single-file' in sys.argv: sys.exit(9)\n" + PARTS
+    assert render(folder, record, allure(body)).name == "index.html"
+
+
+def test_what_fits_is_one_file(folder, record, allure):
+    render(folder, record, allure(PARTS))
+    assert report.made(folder.path) == ["report.html"]
+    assert report.LARGEST == 30_000_000

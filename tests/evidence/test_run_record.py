@@ -25,10 +25,10 @@ def names(struct: type) -> str:
 def test_fields_are_the_contracts_in_its_order():
     assert names(run_record.RunRecord) == (
         "run_id environment release verdict exit_code scope rehearsal replay_of started finished suite pipeline "
-        "counts planned executed plan_sha256 signing"
+        "counts planned executed plan_sha256 signing timestamps ledger"
     )
     assert names(run_record.Suite) == "commit dirty environment_sha256 catalogue_sha256 python packages"
-    assert names(run_record.Pipeline) == "url job commit tag actor approver ticket"
+    assert names(run_record.Pipeline) == "url job commit tag actor approver ticket id project created approved_at"
 
 
 def test_a_run_that_is_killed_has_said_unverified(record):

@@ -17,6 +17,7 @@ from postdeploy.evidence.findings import State
 from postdeploy.evidence.folder import RunFolder
 from postdeploy.evidence.manifest import write_manifest
 from postdeploy.evidence.run_record import RunRecord
+from postdeploy.evidence.statements import sha256_of
 from postdeploy.evidence.trust import read_trust
 from postdeploy.evidence.unfinished import MARK
 from postdeploy.evidence.verifying import verify_folder
@@ -130,6 +131,32 @@ def test_a_mark_of_an_unfinished_run_has_no_place_in_a_closed_one(closed):
     assert (verify_folder(closed.path).state, found(verify_folder(closed.path))) == (State.TAMPERED, {MARK})
 
 
+@pytest.mark.parametrize(
+    ("receipt", "state"),
+    [
+        ({"run_id": "20261122T200000Z-v1-abcdef", "status": "pending"}, State.WHOLE),
+        ({"run_id": "another"}, State.TAMPERED),
+        ({"run_id": "20261122T200000Z-v1-abcdef", "manifest_sha256": "0" * 64}, State.TAMPERED),
+        ([], State.TAMPERED),
+    ],
+)
+def test_a_receipt_has_to_be_that_of_this_run_and_this_manifest(closed, receipt, state):
+    closed.write_json("receipt.json", receipt)
+    assert verify_folder(closed.path).state is state
+
+
+def test_a_timestamp_in_an_unsigned_folder_was_added(folder, record, plan):
+    from postdeploy.evidence.closing import Extras, close, commit_plan
+    from postdeploy.evidence.results import complete
+    from postdeploy.evidence.run_record import finish
+
+    commit_plan(folder, plan)
+    results = complete(plan, ())
+    close(folder, finish(record, results, 10), plan, results, Extras(report=False))
+    folder.write_text("attestations/test-result.dsse.json.tsr", "")
+    assert found(verify_folder(folder.path)) == {"attestations/test-result.dsse.json.tsr"}
+
+
 def test_results_that_are_not_those_of_the_plan_are_named(closed):
     results = json.loads((closed.path / "results.json").read_bytes())
     closed.write_json("results.json", results[1:])
@@ -201,3 +228,32 @@ def test_an_unsigned_folder_is_whole_says_so_and_proves_nothing_to_a_trust_file(
     report = verify_folder(folder.path)
     assert (report.state, report.notes[0].partition(":")[0]) == (State.WHOLE, "UNSIGNED")
     assert verify_folder(folder.path, read_trust(keys.trust())).state is State.INCOMPLETE
+
+
+def receipt_of(folder, **change):
+    told = {
+        "status": "entered",
+        "run_id": folder.path.name,
+        "ledger": "x",
+        "manifest_sha256": sha256_of(folder.path / "manifest.json"),
+        "seq": 2,
+    }
+    folder.write_json("receipt.json", told | change)
+
+
+def test_a_receipt_is_noted_and_has_to_be_about_this_manifest(closed):
+    receipt_of(closed)
+    report = verify_folder(closed.path)
+    assert (report.state, report.notes[-1].partition(" of")[0]) == (State.WHOLE, "entry 2")
+    for change in ({"manifest_sha256": "f" * 64}, {"run_id": "another"}):
+        receipt_of(closed, **change)
+        assert [each.path for each in verify_folder(closed.path).findings] == ["receipt.json"]
+    (closed.path / "receipt.json").write_text("{")
+    assert [each.path for each in verify_folder(closed.path).findings] == ["receipt.json"]
+
+
+def test_a_pending_receipt_is_said_and_the_folder_is_whole(closed):
+    receipt_of(closed, status="pending", reason="the database is gone")
+    report = verify_folder(closed.path)
+    assert report.state is State.WHOLE
+    assert "ledger: pending: the database is gone" in report.notes

@@ -16,6 +16,7 @@ BLIND = Case("uk-prod", 1, (FAULTS["pods-forbidden"],))
 SOFT = Case("uk-prod", 1, (FAULTS["may-write"],))
 TRAP = Case("uk-prod", 1, (TRAPS["evicted-leftovers"],))
 HEALTHY = Case("uk-prod", 1)
+AGAIN = Case("uk-prod", 1, (FAULTS["crash-loop"], FAULTS["may-write"]), again=True)
 NOTED = Case("uk-prod", 1, (TRAPS["ephemeral-debug-container"],))
 DEBUGGED = Ran(0, [{"id": "infra.images.debug", "verdict": "degraded"}, {"id": "x", "verdict": "passed"}], "")
 GREEN = [{"id": "infra.pods.doomed", "verdict": "passed"}, {"id": "infra.batch.cronjob", "verdict": "not-applicable"}]
@@ -55,6 +56,9 @@ def test_run_as_the_catalogue_says_is_good(case, run):
         (HEALTHY, ran(0, "degraded"), "not green: infra.pods.doomed degraded"),
         (HEALTHY, Ran(0, [], ""), "left no results"),
         (HEALTHY, DEBUGGED, "not green: infra.images.debug degraded"),
+        (HEALTHY, Ran(0, GREEN, "", "a secret is in the run folder: run.json"), "a secret is in the run folder"),
+        (AGAIN, Ran(1, GREEN, "", "its replay says passed"), "its replay says passed"),
+        (AGAIN, Ran(4, [], ""), "left no results"),
         (NOTED, Ran(0, GREEN, ""), "not reported as degraded: infra.images.debug"),
         (NOTED, Ran(0, [*DEBUGGED.results, {"id": "y", "verdict": "degraded"}], ""), "not green: y degraded"),
     ],
@@ -70,6 +74,15 @@ def test_every_fault_every_trap_and_every_seed_has_its_run():
     assert all(case.fault is None or len(case.entries) == 1 for case in wanted)
     assert {each.environment for each in wanted} == {*PRODUCTION, "stage"}
     assert all(each.only_in in ("", case.environment) for case in wanted for each in case.entries)
+
+
+def test_every_fault_is_judged_again_in_thirty_runs_but_those_of_the_browser_whose_verdicts_are_carried():
+    wanted = matrix.replays(PRODUCTION)
+    of_others = [each.name for each in FAULTS.values() if each.tier != "journeys"]
+    assert sorted(each.name for case in wanted for each in case.entries) == sorted(of_others)
+    assert 25 <= len(wanted) <= 40
+    assert all(case.options[:2] == ["-m", "verify and not journeys"] for case in wanted)
+    assert wrong_with(AGAIN, ran(1, "failed")) == ""
 
 
 def test_traps_that_share_a_run_need_the_same_environment_and_hold():
@@ -198,3 +211,16 @@ def test_whole_run_is_one_of_pytest_with_its_exit_code_output_and_results(tmp_pa
 def test_only_what_shows_in_a_hold_is_given_one():
     assert Case("uk-prod", 1, (FAULTS["unready-in-hold"],)).options[-2:] == ["--hold", "2"]
     assert HEALTHY.options[-2:] == ["--hold", "0"]
+
+
+def test_browser_is_used_where_it_can_tell_and_nowhere_else():
+    faults = [each for each in cases(PRODUCTION, seeds=0) if each.fault]
+    of_browser = [each for each in faults if each.fault.tier == "journeys"]
+    assert all(each.options[2].startswith("journeys/test_") for each in of_browser)
+    watched = Case("uk-prod", 1, (FAULTS["blank-page"],))
+    assert watched.options[1:4] == ["journeys", "journeys/test_language.py", "journeys/test_watching.py"]
+    trap = Case("uk-prod", 1, (TRAPS["third-party-blocked"],))
+    assert (trap.options[1], TRAP.options[1]) == ("verify", "verify and not journeys")
+    healthy = [each.options[1] for each in cases(PRODUCTION, seeds=30) if not each.entries]
+    assert healthy.count("verify") == 3
+    assert {each.options[1] for each in soak(PRODUCTION)} == {"verify"}

@@ -164,7 +164,10 @@ def test_tolerated_failure_is_degraded_with_a_name_on_it(checkout: Path, tmp_pat
     )
     assert ended.code == 11, ended.output
     assert ended.of("infra.tolerances.current") == {"degraded"}
-    assert "OPS-2" in ended.messages("infra.tolerances.current")[0]
+    assert (
+        "tolerance: check infra.pods.ready, subject crm-web expired on 2020-01-01 (owner platform: OPS-2"
+        in (ended.messages("infra.tolerances.current")[0])
+    )
     assert ended.verdicts["infra.images.tag", "crm-web"] == "degraded"
     assert "DEGRADED infra.images.tag[crm-web]: tolerated until 2999-01-01 by platform: OPS-1" in ended.output
 

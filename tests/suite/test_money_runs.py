@@ -21,7 +21,7 @@ def smoke(*arguments: str, archive: Path, env: dict[str, str] | None = None) -> 
     return run(*SMOKE, *arguments, archive=archive, env=env)
 
 
-def postdeploy(verb: str, state: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def postdeploy(verb: str, state: Path | str, *arguments: str) -> subprocess.CompletedProcess[str]:
     options = ["--env", "uk-prod", "--state", str(state), "--rehearsal", *arguments]
     line = [sys.executable, "-m", "postdeploy.cli", verb, *options]
     return subprocess.run(line, cwd=ROOT, env=variables(), capture_output=True, text=True, timeout=120, check=False)
@@ -126,6 +126,7 @@ def test_red_endpoints_hold_what_spends_and_say_so(tmp_path: Path) -> None:
     [
         ("postgresql://me:hunter2@db/x", "a command line is read by everybody"),
         ("mysql://db/x", "neither a folder nor a PostgreSQL"),
+        ("pyproject.toml", "is a file; name a folder"),
     ],
 )
 def test_state_that_cannot_be_meant_is_refused_without_repeating_a_secret(
@@ -143,5 +144,31 @@ def test_command_explains_what_does_not_go_together(tmp_path: Path) -> None:
     unknown = postdeploy("sweep", tmp_path, "--settled", "abc", "--because", "OPS-1")
     assert (unknown.returncode, "no open entry has the key abc" in unknown.stderr) == (4, True)
     empty = postdeploy("journal", tmp_path / "nowhere")
-    assert (empty.returncode, "nothing is open in uk-prod" in empty.stdout) == (0, True)
+    assert (empty.returncode, "nothing is open in uk-prod (there is no journal in" in empty.stdout) == (0, True)
     assert not (tmp_path / "nowhere").exists(), "looking for a journal makes none"
+
+
+@pytest.mark.parametrize("verb", ["journal", "sweep"])
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_command_says_what_is_wrong_with_the_state_in_one_paragraph(verb: str, form: tuple[str, ...], tmp_path: Path):
+    file, broken = tmp_path / "file", tmp_path / "broken" / "rehearsal" / "uk-prod"
+    file.write_text("")
+    broken.mkdir(parents=True)
+    (broken / "journal.sqlite").write_text("this is no database " * 50)
+    for state, code, words in (
+        (file, 4, "is a file; name a folder"),
+        (tmp_path / "broken", 10, "file is not a database. Nothing was changed without it. Move the file away"),
+        ("postgresql://nobody@127.0.0.1:1/x", 10, "Connection refused"),
+        ("postgresql://me:hunter2@db/x", 4, "a command line is read by everybody"),
+    ):
+        ended = postdeploy(verb, state, *form)
+        said = ended.stdout + ended.stderr
+        assert (ended.returncode, words in said, "hunter2" in said, "Traceback" in said) == (
+            code,
+            True,
+            False,
+            False,
+        ), said
+    without = [sys.executable, "-m", "postdeploy.cli", verb, *form]
+    ended = subprocess.run(without, cwd=ROOT, env=variables(), capture_output=True, text=True, check=False)
+    assert (ended.returncode, "--env" in ended.stderr) == (4, True)

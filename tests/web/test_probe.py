@@ -293,6 +293,8 @@ def test_one_host_is_not_asked_faster_than_declared():
         (httpcore.ConnectError, ssl.SSLEOFError(8, "EOF in the handshake"), Fault.CONNECT, "EOF in the handshake"),
         (httpcore.ReadError, ssl.SSLError(1, "bad record"), Fault.CUT_OFF, "bad record"),
         (httpcore.ConnectError, OSError("no route to host"), Fault.CONNECT, "no route to host"),
+        (httpcore.ConnectError, OSError(101, "Network is unreachable"), Fault.CONNECT, "this machine has no route"),
+        (httpcore.ConnectError, ConnectionRefusedError(111, "refused"), Fault.CONNECT, "refused"),
         (httpcore.ConnectTimeout, OSError("late"), Fault.CONNECT, "no connection within"),
         (httpcore.ReadTimeout, OSError("late"), Fault.TIME_OUT, "no answer within"),
         (httpcore.RemoteProtocolError, OSError("what"), Fault.CUT_OFF, "what"),

@@ -136,20 +136,25 @@ def reserved(
 ) -> dict[str, Money]:
     """By key what may have been spent since then (by one run): every request counts as spent, whatever came of it.
 
-    An intent counts for the requests it announced. It is given back only where no request ever left.
+    An intent counts for the requests it announced. It is given back only where no request ever left. A request whose
+    intent is older than that counts by itself.
     """
-    coins: dict[str, int] = {}
+    intended: dict[str, int] = {}
     pending: dict[str, int] = {}
+    left: dict[str, int] = {}
     for each in rows:
         key, event = each["key"], each["event"]
         if each["currency"] != currency or each["at"] < since or (run_id is not None and each["run_id"] != run_id):
             continue
         if event == "intent":
             pending[key] = each["coins"] * int((each["detail"] or {}).get("posts", 1))
-            coins[key] = coins.get(key, 0) + pending[key]
-        elif event in ("sent", "repeated", "found"):
-            coins.setdefault(key, each["coins"])
+            intended[key] = intended.get(key, 0) + pending[key]
+        elif event == "found":
+            left.setdefault(key, each["coins"])
+        elif event in ("sent", "repeated"):
+            left[key] = left.get(key, 0) + each["coins"]
             pending.pop(key, None)
         elif event == "void":
-            coins[key] = coins.get(key, 0) - pending.pop(key, 0)
+            intended[key] = intended.get(key, 0) - pending.pop(key, 0)
+    coins = {key: max(intended.get(key, 0), left.get(key, 0)) for key in intended.keys() | left.keys()}
     return {key: Money.of_coins(each, currency) for key, each in coins.items() if each}

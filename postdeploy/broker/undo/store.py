@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import re
-import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from postdeploy.evidence.database import is_url, open_postgres, open_sqlite, reason_of, undisturbed
 from postdeploy.verdict import Unverified
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Table
 
 FILE = "journal.sqlite"
-WAIT_S = 10
 LOCK = 7_018_405_511_202
 """One number for all that write here, so that they write one after another."""
-URL = re.compile(r"^postgres(ql)?(\+psycopg)?://", re.I)
 APPEND_ONLY = (
     "create trigger if not exists journal_{word}s before {word} on journal "
     "begin select raise(abort, 'the journal is only ever added to'); end"
@@ -28,11 +25,6 @@ APPEND_ONLY = (
 
 class StateUnusable(Unverified):
     """The journal cannot be written or read: nothing may be changed without it."""
-
-
-def is_url(state: str) -> bool:
-    """Whether a --state names a database server rather than a folder."""
-    return "://" in state
 
 
 @dataclass(frozen=True)
@@ -120,17 +112,7 @@ class Store:
             self._engine = None
 
     def _open(self) -> Engine:
-        from sqlalchemy import create_engine
-
-        if is_url(self.state):
-            url = URL.sub("postgresql+psycopg://", self.state)
-            options = {"connect_timeout": WAIT_S, "options": f"-c statement_timeout={WAIT_S * 1000}"}
-            engine = create_engine(url, connect_args=options, pool_pre_ping=True)
-        else:
-            folder = Path(self.state)
-            folder.mkdir(parents=True, exist_ok=True)
-            engine = create_engine(f"sqlite:///{folder / FILE}", connect_args={"timeout": WAIT_S})
-            _durable(engine)
+        engine = open_postgres(self.state) if is_url(self.state) else open_sqlite(Path(self.state) / FILE)
         with engine.begin() as connection:
             if engine.dialect.name == "postgresql":
                 connection.exec_driver_sql(f"select pg_advisory_xact_lock({LOCK})")
@@ -145,35 +127,10 @@ class Store:
         from sqlalchemy.exc import SQLAlchemyError
 
         try:
-            with _undisturbed():
+            with undisturbed():
                 yield
         except (SQLAlchemyError, OSError, ImportError) as error:
             raise StateUnusable(_unusable(self.shown, error)) from None
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Ctrl-C and SIGTERM wait for the end of a transaction: what they broke into could not be used to undo anything."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _durable(engine: Engine) -> None:
-    """Write-ahead log, on disk with every commit, and one writer at a time from the first statement on."""
-    from sqlalchemy import event
-
-    @event.listens_for(engine, "connect")
-    def connected(connection: Any, _: Any) -> None:
-        connection.isolation_level = None
-        connection.execute("pragma journal_mode = wal")
-        connection.execute("pragma synchronous = full")
-
-    @event.listens_for(engine, "begin")
-    def begun(connection: Connection) -> None:
-        connection.exec_driver_sql("begin immediate")
 
 
 def _tables(prefix: str) -> Tables:
@@ -209,7 +166,7 @@ def _tables(prefix: str) -> Tables:
 
 
 def _unusable(shown: str, error: Exception) -> str:
-    reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0] if str(error) else type(error).__name__
+    reason = reason_of(error)
     advice = "Nothing was changed without it."
     if "file is not a database" in reason or "malformed" in reason:
         advice += " Move the file away: the next run finds what is left in the product by its tag."

@@ -135,9 +135,9 @@ class Api:
         """The same by blocking sockets in threads."""
         began, longest = time.monotonic(), self.rules.timeout_s
         headers = await self.reader.log_headers()
-        got = await wire.read(path, headers, split.feed, longest, longest / 4)
+        got = await wire.read(path, headers, split, longest, longest / 4)
         if got.answer.status == HTTPStatus.UNAUTHORIZED and await self.reader.is_renewed(headers):
-            got = await wire.read(path, await self.reader.log_headers(), split.feed, longest, longest / 4)
+            got = await wire.read(path, await self.reader.log_headers(), split, longest, longest / 4)
         if got.answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             self.pace.refused()
         elif not got.answer.reason:

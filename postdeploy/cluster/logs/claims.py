@@ -64,6 +64,7 @@ class LogClaims:
     def new(self, component: Component) -> Judgement:
         """No error that was neither there before the rollout nor in the last green runs."""
         found = [each for each in self._of(component).open if not each.finding.sampled]
+        unread = sum(each.count for each in self._of(component).open if each.finding.sampled)
         fresh = [each for each in found if not self._novelty.is_known(component.name, each)]
         often = [(each, more) for each in found if (more := self._novelty.is_frequent(component.name, each))]
         ruling, baseline = self._seen(component), self._novelty.baseline(component.name)
@@ -74,6 +75,9 @@ class LogClaims:
             text = f"{self._told(component, fresh)}, and nothing to compare with"
             cause = "Nothing shows the time before the rollout, and there is no earlier green run: declare a backend."
             ruling = unverified(text, cause)
+        elif unread and ruling.state is State.PASSED:
+            text = f"{unread} error records were counted and not read; of those that were none is new"
+            ruling = unverified(text, "A flood of errors hides what is new: end it, or look through it by hand.")
         elif often and ruling.state is State.PASSED:
             text = "; ".join(f"{each}: {more}" for each, more in often[:SHOWN])
             ruling = degraded(f"unusually frequent: {text}", "A known error that the release makes more of.")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 
 STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}(?:Z|[+-]\d\d:\d\d) (?:std(?:out|err) [FP] )?")
 """What the API puts in front of a line when asked for timestamps: always nine digits (a kubelet's RFC3339NanoFixed).
 
 Loggers that write such a moment themselves write fewer; a node's own files add stream and flag."""
+KUBELET = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z ")
+MICROSECONDS = 26
+"""Length of a stamp up to its sixth digit of a second."""
 PLAIN_STAMP = 31
 """Length of the stamp as a kubelet writes it, nine digits of a second and a blank."""
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -36,6 +40,9 @@ def text_of(raw: bytes) -> str:
 
 def moment(stamp: bytes) -> datetime | None:
     """The time of a stamp, or of a line that begins with one."""
+    if KUBELET.match(stamp):  # nearly all of them
+        with suppress(ValueError):
+            return datetime.fromisoformat(stamp[:MICROSECONDS].decode()).replace(tzinfo=UTC)
     match = STAMP.match(stamp if stamp.endswith(b" ") else stamp + b" ")
     return parse_time(match[0].split(b" ")[0].decode()) if match else None
 

@@ -234,7 +234,7 @@ async def _fill(look: Look, backend: Backend) -> None:
 def _notes(tally: Tally) -> tuple[str, ...]:
     notes = []
     if tally.sampled:
-        notes.append(f"{tally.sampled} error records counted by the scanner and not read: too many different ones")
+        notes.append(f"{tally.sampled} error records counted and not read: there were too many")
     if tally.is_cut:
         notes.append("a line longer than 1 MiB was read at its beginning and its end")
     return tuple(notes)

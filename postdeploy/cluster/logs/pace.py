@@ -10,9 +10,9 @@ from statistics import median
 import anyio
 
 LEAST = 2
-START = 16
-"""Streams at first: one computer's loopback needs no more, and fewer keep less in memory."""
-FAR_S = 0.02
+START = 4
+"""Streams at first: they fill the wire to a server nearby, and more threads would only wait for each other."""
+FAR_S = 0.01
 """A first byte that takes longer may have come a long way: more streams at once hide that."""
 WAITING = 0.6
 """Share of a whole answer's time for which its first byte was waited: below, it is the bytes that take the time."""

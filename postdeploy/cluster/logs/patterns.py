@@ -118,6 +118,12 @@ FIRST_ERROR = FIRST_FATAL + len(FATAL)
 IS_RECOVERED = FIRST_ERROR + len(ERROR)
 FIRST_READY = len(PATTERNS)
 
+
+def is_only_error(number: int) -> bool:
+    """Whether a pattern says no more than that a record is an error."""
+    return FIRST_ERROR <= number < IS_RECOVERED
+
+
 LITERALS = (
     *("rror", "RROR", "rit", "RIT", "atal", "ATAL", "lert", "LERT", "merg", "MERG", "anic", "ANIC"),
     *("evere", "EVERE", "err", "ERR", "Err", "fail", "FAIL", "Fail", "fata", "FATA", "Fata", "pani", "PANI", "Pani"),

@@ -26,17 +26,17 @@ class Split:
         self._rest = b""
         self._is_over = before is None
 
-    def feed(self, chunk: bytes) -> None:
-        """The next bytes, however many."""
+    def feed(self, chunk: bytes | memoryview) -> None:
+        """The next bytes, however many; a view is not held beyond the call."""
         self.size += len(chunk)
         if self.kept is not None:
-            self.kept.append(chunk)
+            self.kept.append(bytes(chunk))
         if len(self.first) < HEAD:
-            self.first = (self.first + chunk)[:HEAD]
+            self.first += bytes(chunk[: HEAD - len(self.first)])
         if self._is_over:
             self._since.feed(chunk)
             return
-        data = self._rest + chunk
+        data = b"".join((self._rest, chunk))
         at = 0
         while (stop := data.find(b"\n", at)) >= 0:
             if self._is_since(data, at):
@@ -47,12 +47,13 @@ class Split:
         self._rest = data[at:]
 
     def close(self) -> tuple[Tally, Tally | None]:
-        """What was counted since the boundary, and before it."""
+        """What was counted since the boundary, and before it; to close it twice is harmless."""
         if self._rest and not self._is_over:
             if self._is_since(self._rest, 0):
                 self._turn(self._rest, 0)
             else:
                 self._early(self._rest)
+            self._rest = b""
         return self._since.close(), self._before.close() if self._before else None
 
     def _is_since(self, data: bytes, at: int) -> bool:

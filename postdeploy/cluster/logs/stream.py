@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from postdeploy.cluster.logs import traces
+from postdeploy.cluster.logs.flood import Flood, only_errors
 from postdeploy.cluster.logs.heads import begins
 from postdeploy.cluster.logs.kinds import ANY_FATAL, HARMLESS, Kind, Kinds, level_at, mentions, uncounted
 from postdeploy.cluster.logs.levels import Level
 from postdeploy.cluster.logs.lines import moment, text_start
 from postdeploy.cluster.logs.patterns import FIRST_ERROR, FIRST_READY, IS_RECOVERED
 from postdeploy.cluster.logs.scanner import Hit, Scanner
-from postdeploy.cluster.logs.tally import Tally
+from postdeploy.cluster.logs.tally import Span, Tally
 
-BLOCK = 128 * 1024
+BLOCK = 96 * 1024
 ENDS = b"\r\n"
 LONGEST_LINE = 1024 * 1024
 """What is held of one line; of a longer one the beginning and the end are read."""
@@ -40,22 +41,25 @@ class Stream:
         self._offset = 0
         """Of the carry's first byte in the stream."""
         self._parsed = 0
+        self._flood = Flood()
 
-    def feed(self, chunk: bytes) -> None:
-        """The next bytes, however many."""
+    def feed(self, chunk: bytes | memoryview) -> None:
+        """The next bytes, however many; a view is not held beyond the call. Blocks end at multiples of their size."""
         self.tally.size += len(chunk)
-        self._chunks.append(chunk)
-        self._waiting += len(chunk)
-        if self._waiting >= self._block:
-            self._flush(last=False)
+        while (room := self._block - self._waiting) <= len(chunk):
+            self._flush(chunk[:room])
+            chunk = chunk[room:]
+        if chunk:
+            self._chunks.append(bytes(chunk))
+            self._waiting += len(chunk)
 
     def close(self) -> Tally:
         """There are no more bytes: what was counted."""
-        self._flush(last=True)
+        self._flush(b"", last=True)
         return self.tally
 
-    def _flush(self, *, last: bool) -> None:
-        data = b"".join((self._carry, *self._chunks))
+    def _flush(self, chunk: bytes | memoryview, *, last: bool = False) -> None:
+        data = b"".join((self._carry, *self._chunks, chunk))
         self._chunks, self._waiting = [], 0
         end = len(data) if last else self._cut(data)
         if end:
@@ -87,10 +91,29 @@ class Stream:
             tally.first = data[:64]
         last = data.rfind(b"\n", 0, end - 1) + 1
         tally.last = data[last : min(end, last + 64)]
-        hits = self._scanner.hits(data, end)
+        counted = self._counted(data, end)
+        hits = self._scanner.hits(data, end) if counted is None else counted
         if hits:
+            before = tally.records
             self._follow(data, end, hits)
+            if counted is None:
+                self._flood.learn(data, end, hits, tally.records - before)
             tally.end_block(data)
+
+    def _counted(self, data: bytes, end: int) -> list[Hit] | None:
+        """What is grave in a block whose errors could be counted without reading them; None where it must be read."""
+        flood = self._flood
+        if not flood.may_count():
+            return None
+        hits = self._scanner.grave_hits(data, end)
+        if not only_errors(hits):
+            return None
+        if times := flood.count(data, end):
+            ends = (data.find(flood.mark, 0, end), data.rfind(flood.mark, 0, end))
+            spans = [_line(data, at, end) for at in ends]
+            self.tally.add_unread(uncounted(Level.ERROR), times, spans, self._offset + spans[-1][1])
+            self.tally.end_block(data)
+        return hits
 
     def _follow(self, data: bytes, end: int, hits: list[Hit]) -> None:
         """Each record that was hit, once."""
@@ -203,6 +226,11 @@ class Stream:
             return uncounted(Level.ERROR)
         self._parsed += is_read
         return kind
+
+
+def _line(data: bytes, at: int, end: int) -> Span:
+    stop = data.find(b"\n", at, end)
+    return data, data.rfind(b"\n", 0, at) + 1, end if stop < 0 else stop + 1, end
 
 
 def _masked(mask: int, hits: list[Hit], index: int, stop: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -44,6 +44,8 @@ class Found:
 
     def settle(self) -> None:
         """Let go of the blocks: copy out of them what is kept."""
+        if self.latest is None:
+            return
         spans = (each for each in (self.late, self.latest) if each is not None)
         self.recent = [*self.recent, *(_piece(*each) for each in spans)][-KEPT:]
         self.late = self.latest = None
@@ -67,12 +69,16 @@ class Tally:
         self.ready: set[int] = set()
         self.recovered = -1
         """Offset in the stream of the latest word that something had come which was waited for."""
+        self.records = 0
+        """Findings that were read, one by one."""
         self.sampled = 0
+        """Errors that were counted and not read."""
         self.is_cut = False
         """Whether the middle of some line was too long to be read."""
 
     def add(self, kind: Kind, span: Span, offset: int) -> None:
         """One more record of a kind."""
+        self.records += 1
         found = self.found.get(kind.id)
         if found is None:
             found = self.found[kind.id] = Found(kind)
@@ -82,6 +88,13 @@ class Tally:
             found.pieces.append(_piece(*span))
         else:
             found.late, found.latest = found.latest, span
+
+    def add_unread(self, kind: Kind, times: int, spans: Sequence[Span], offset: int) -> None:
+        """So many records that were only counted, with the first and the last of them."""
+        self.sampled += times
+        for each in spans[-times:]:
+            self.add(kind, each, offset)
+        self.found[kind.id].count += times - len(spans[-times:])
 
     def end_block(self, data: bytes) -> None:
         """No finding holds on to a block before this one: memory does not grow with the log."""
@@ -96,7 +109,7 @@ class Tally:
         return tuple(sorted(made, key=lambda each: (not each.is_critical, -each.count, each.id)))
 
     def _finding(self, found: Found) -> Finding:
-        kind = found.kind
+        kind, kept = found.kind, found.kept
         fatal = kind.fatal if not kind.transient or self._recurs(found) else ""
         return Finding(
             id=kind.id,
@@ -111,8 +124,8 @@ class Tally:
             root=kind.root,
             unhandled=kind.unhandled,
             sampled=kind.sampled,
-            first=when(found.kept[0][1][:64]),
-            last=when(found.kept[-1][1][:64]),
+            first=when(kept[0][1][:64]),
+            last=when(kept[-1][1][:64]),
         )
 
     def _recurs(self, found: Found) -> bool:

@@ -12,19 +12,20 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import anyio
 from anyio import to_thread
 
 from postdeploy.cluster.answers import Answer, answer_of, line
+from postdeploy.cluster.logs.stream import BLOCK
+from postdeploy.cluster.logs.tls import Tls
 
-CHUNK = 256 * 1024
 THREADS = 256
 """More than there may be streams: it is `pace` that holds back."""
 
@@ -35,6 +36,16 @@ class Got:
 
     answer: Answer
     first_s: float = 0.0
+
+
+class Sink(Protocol):
+    """Takes a body as it comes."""
+
+    def feed(self, chunk: memoryview, /) -> None:
+        """The next bytes, in a buffer that is used again."""
+
+    def close(self) -> object:
+        """There are no more; what is left to be done with them is done in the same thread."""
 
 
 class Wire:
@@ -60,11 +71,9 @@ class Wire:
             return None
         return cls(settings.host, tls, getattr(settings, "tls_server_name", None))
 
-    async def read(
-        self, path: str, headers: Mapping[str, str], feed: Callable[[bytes], None], limit_s: float, silence_s: float
-    ) -> Got:
+    async def read(self, path: str, headers: Mapping[str, str], sink: Sink, limit_s: float, silence_s: float) -> Got:
         """Feed the body of one answer through, in a thread; never raises for what the server or the network does."""
-        call = _Call(self, path, headers, feed, limit_s, silence_s)
+        call = _Call(self, path, headers, sink, limit_s, silence_s)
         return await to_thread.run_sync(call.run, limiter=self._threads, abandon_on_cancel=True)
 
     def close(self) -> None:
@@ -80,7 +89,7 @@ class Wire:
         made = http.client.HTTPConnection(self._host, self._port, timeout=silence_s)
         raw = socket.create_connection((self._host, self._port), timeout=silence_s)
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        made.sock = self._tls.wrap_socket(raw, server_hostname=self._name) if self._tls else raw
+        made.sock = Tls(raw, self._tls, self._name) if self._tls else raw
         return made, False
 
     def give_back(self, connection: http.client.HTTPConnection) -> None:
@@ -100,11 +109,11 @@ class _Call:
         wire: Wire,
         path: str,
         headers: Mapping[str, str],
-        feed: Callable[[bytes], None],
+        sink: Sink,
         limit_s: float,
         silence_s: float,
     ) -> None:
-        self._wire, self._path, self._headers, self._feed = wire, path, headers, feed
+        self._wire, self._path, self._headers, self._sink = wire, path, headers, sink
         self._limit_s, self._silence_s = limit_s, silence_s
 
     def run(self) -> Got:
@@ -149,13 +158,14 @@ class _Call:
         if response.status != HTTPStatus.OK:
             headers = dict(response.headers.items())
             return answer_of(response.status, headers, response.read())
-        buffer = _buffer()
+        buffer, feed = _buffer(), self._sink.feed
         while size := response.readinto(buffer):
-            self._feed(bytes(buffer[:size]))
+            feed(buffer[:size])
             if time.monotonic() - began > self._limit_s:
                 raise TimeoutError
         if response.length:
             return Answer(reason="connection cut in the middle of the answer", again=True)
+        self._sink.close()
         return Answer(HTTPStatus.OK)
 
 
@@ -166,5 +176,5 @@ def _buffer() -> memoryview:
     """The thread's own: allocated once."""
     found: memoryview | None = getattr(_LOCAL, "buffer", None)
     if found is None:
-        found = _LOCAL.buffer = memoryview(bytearray(CHUNK))
+        found = _LOCAL.buffer = memoryview(bytearray(BLOCK))
     return found

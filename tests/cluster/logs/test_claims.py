@@ -147,6 +147,13 @@ def test_an_error_is_new_only_where_nothing_like_it_was_there_before():
     assert judge("new", logs(reading(finding()), before=(Known("f1", "crm-api", 4),))).state is State.FAILED
 
 
+def test_errors_that_were_counted_and_not_read_are_not_said_to_be_nothing_new():
+    unread = Finding(id="f2", level="error", template="(other records)", count=900, sampled=True)
+    found = judge("new", logs(reading(unread)), environment(errors_per_minute=UK.logs.errors_per_minute))
+    assert found.state is State.UNVERIFIED
+    assert "900 error records were counted and not read" in found.seen
+
+
 def test_without_anything_to_compare_with_an_error_is_neither_new_nor_known():
     judged = judge("new", logs(reading(finding()), covered_before=()))
     assert judged.state is State.UNVERIFIED

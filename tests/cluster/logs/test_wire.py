@@ -47,13 +47,12 @@ def saying(*answers: bytes, per_connection: int = 99) -> Iterator[tuple[str, lis
 def read(server: str, *paths: str, silence_s: float = 5.0, limit_s: float = 5.0) -> tuple[list[Answer], bytes]:
     """The answers, and all that was fed."""
     fed: list[bytes] = []
+    sink = SimpleNamespace(feed=fed.append, close=lambda: None)
 
     async def reading() -> list[Answer]:
         wire = Wire(server, None)
         try:
-            found = [
-                await wire.read(each, {"Authorization": "Bearer x"}, fed.append, limit_s, silence_s) for each in paths
-            ]
+            found = [await wire.read(each, {"Authorization": "Bearer x"}, sink, limit_s, silence_s) for each in paths]
         finally:
             wire.close()
         return [each.answer for each in found]
