@@ -71,7 +71,7 @@ def test_an_empty_overlay_says_nothing_else(folder):
     ("overlay", "line"),
     [
         ("regulators: x", "regulators: unknown key; did you mean 'regulator'?"),
-        ("zzz: x", "zzz: unknown key; known: api, brands, business, cluster, components, country"),
+        ("zzz: x", "zzz: unknown key; known: api, brands, business, change, cluster, components, country"),
         ("components: {web: {replica: 3}}", "components.web.replica: unknown key; did you mean 'replicas'?"),
         ("settle: {every: 3}", "settle.every: unknown key; did you mean 'every_s'?"),
         ("components: {web: {kind: deployment}}", "did you mean 'Deployment'?"),
