@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from postdeploy.evidence.ledger.ledger import Ledger
 
 VARIABLE = "LEDGER_URL"
+ANCHORS = "LEDGER_ANCHORS"
 FILE = "ledger.sqlite"
 WAIT_S = 5
 """How long a run's end waits for a ledger; an entry that comes later loses nothing."""
@@ -57,7 +58,24 @@ class Book:
             entering.not_entered(folder, "a replay judges again what another run saw")
             return []
         _, lines = entering.enter_run(self.open(), folder)
-        return [*lines, *self._overview(folder.path.parent.parent)]
+        return [*lines, *self._anchor(), *self._overview(folder.path.parent.parent)]
+
+    def _anchor(self) -> list[str]:
+        """The ledger's head outside of it, where $LEDGER_ANCHORS says: what finds out that its newest entry is gone."""
+        place = os.environ.get(ANCHORS)
+        if not place:
+            return []
+        from postdeploy.evidence.worm.archiving import put_anchor
+        from postdeploy.evidence.worm.targets import open_target
+
+        ledger = self.open()
+        try:
+            put_anchor(open_target(place), ledger.head(), ledger.store.shown, datetime.now(UTC))
+        except Exception as error:  # noqa: BLE001  the receipt is an anchor too, and the next run leaves another
+            return [f"ledger: its head was not left in {place}: {error}"]
+        finally:
+            ledger.close()
+        return []
 
     def _overview(self, archive: Path) -> list[str]:
         """index.html beside a ledger that is a file; of a server's it is made on request (`postdeploy overview`)."""

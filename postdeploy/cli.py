@@ -169,18 +169,26 @@ def _add_ledger_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
     form.add_argument("--json", action="store_true")
     form.add_argument("--csv", action="store_true")
 
+    kept = of_ledger(
+        verb("archive", ledger, "Put closed runs where nobody can change them, with the ledger's head."), "archive"
+    )
+    kept.add_argument("--to", required=True, metavar="DIR|s3://BUCKET/PREFIX")
+    kept.add_argument("--years", type=int, default=7, metavar="N", help="how long from the end of each run (default 7)")
+    kept.add_argument("--legal-hold", action="store_true", help="and until somebody lifts the hold")
+
     shown = of_ledger(verb("overview", ledger, "Write index.html: every environment at a glance."), "overview")
     shown.add_argument("--release", metavar="TAG", help="default: that of the newest deployment")
     shown.add_argument("--to", metavar="FILE", help="default: index.html beside the archive")
 
-    kept = verb("ledger", ledger, "Check the ledger, make it again from run folders, copy it, set it right.")
-    kinds = kept.add_subparsers(required=True, metavar="WHAT")
+    book = verb("ledger", ledger, "Check the ledger, make it again from run folders, copy it, set it right.")
+    kinds = book.add_subparsers(required=True, metavar="WHAT")
 
     def kind(name: str, text: str) -> argparse.ArgumentParser:
         return of_ledger(kinds.add_parser(name, help=text, description=text), name)
 
     checked = kind("verify", "Tell whether the ledger is what was written: 0 whole, 2 incomplete, 3 tampered with.")
     checked.add_argument("--keys", metavar="FILE", help="trusted keys; default: $POSTDEPLOY_KEYS, or none")
+    checked.add_argument("--anchors", metavar="DIR|s3://…", help="where `postdeploy archive` leaves the head")
     checked.add_argument("--json", action="store_true")
     kind("rebuild", "Enter every run folder of the archive that is not in yet.")
     copied = kind("export", "Copy the ledger into one file: .jsonl is the chain, anything else a SQLite ledger.")

@@ -16,7 +16,7 @@ from postdeploy.evidence.catalogue import FOLDERS, TIERS
 from postdeploy.evidence.folder import ArchiveUnwritable
 from postdeploy.options import Options
 from postdeploy.replay import NotARunFolder
-from postdeploy.reporting import KEY, RUN
+from postdeploy.reporting import KEY, RUN, MaskedWarnings
 from postdeploy.run import CannotBegin, Key, Run
 from postdeploy.standin import StandinFailed
 
@@ -73,6 +73,7 @@ def prepare(config: pytest.Config) -> Run | None:
     except BAD_INPUT as error:
         raise pytest.UsageError(str(error)) from error
     _report_by_verdict(config)
+    config.pluginmanager.register(MaskedWarnings(run))
     own = getattr(config.option, "allure_report_dir", None)
     if own:
         config.option.allure_report_dir = user_folder(own, run.environment.name)

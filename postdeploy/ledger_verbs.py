@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,13 +18,15 @@ from postdeploy.evidence.ledger.chain import Entry
 from postdeploy.evidence.ledger.ledger import Ledger, Reading
 from postdeploy.evidence.ledger.store import LedgerUnusable
 from postdeploy.evidence.signing import CannotSign, key_asked_for, key_is_named
+from postdeploy.evidence.worm import archiving
+from postdeploy.evidence.worm.targets import CannotArchive, Target, open_target
 from postdeploy.options import url_mistake
 
 if TYPE_CHECKING:
     from postdeploy.evidence.ledger.checking import Checked
 
 KEYS = "POSTDEPLOY_KEYS"
-BAD = (LedgerUnusable, CannotSign, trust.BadTrustFile, asking.BadPeriod, copying.CannotExport)
+BAD = (LedgerUnusable, CannotSign, trust.BadTrustFile, asking.BadPeriod, copying.CannotExport, CannotArchive)
 Said = tuple[str, int]
 """What to print, and the exit code."""
 
@@ -64,7 +67,8 @@ def verify(options: argparse.Namespace, root: Path) -> Said:
     named = options.keys or os.environ.get(KEYS)
     keys = trust.read_trust(Path(named)) if named else None
     archive = root / options.archive if options.archive else None
-    checked = checking.check(_ledger(options, root), archive, keys)
+    held = archiving.anchors(open_target(options.anchors)) if options.anchors else ()
+    checked = checking.check(_ledger(options, root), archive, keys, held)
     return _checked_json(checked) if options.json else "\n".join(_checked(checked, options)), int(checked.state)
 
 
@@ -101,10 +105,32 @@ def export(options: argparse.Namespace, root: Path) -> Said:
     return f"{count} entries written to {target}\n{copying.head_of(ledger)}", 0
 
 
+def archive(options: argparse.Namespace, root: Path) -> Said:
+    """Put closed runs and the ledger's head where nobody can change them; 2: one is not closed, 3: one differs."""
+    if options.years < 1:
+        raise CannotDo(f"--years {options.years} keeps nothing; give 1 or more.")
+    there, target = root / (options.archive or "reports/archive"), open_target(options.to)
+    if not there.is_dir():
+        raise CannotDo(f"{there} is no folder. Give the archive of run folders with --archive=DIR.")
+    told = archiving.archive(entering.run_folders(there), target, years=options.years, legal_hold=options.legal_hold)
+    lines = [f"{len(told.new)} runs archived in {target.shown}, {told.again} were there already"]
+    lines += [f"TAMPERED: {each}" for each in told.wrong] + [f"not ready: {each}" for each in told.unready]
+    lines.append(_anchor(_ledger(options, root, writes=True), target, options.years))
+    return "\n".join(lines), 3 if told.wrong else 2 if told.unready else 0
+
+
+def _anchor(ledger: Ledger, target: Target, years: int) -> str:
+    """The ledger's head beside the runs, and in the ledger the word that it is there."""
+    head = ledger.head()
+    if head.seq == 0:
+        return "anchor: there is no ledger, so none was left"
+    place = archiving.put_anchor(target, head, ledger.store.shown, datetime.now(UTC), years)
+    ledger.append([events.anchor(head.seq, head.entry_hash, "write-once", place)])
+    return f"anchor: entry {head.seq} in {place}"
+
+
 def overview(options: argparse.Namespace, root: Path) -> Said:
     """index.html: every environment at a glance."""
-    from datetime import UTC, datetime
-
     from postdeploy.evidence import overview as page
 
     archive = root / (options.archive or "reports/archive")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -178,6 +179,20 @@ def _mask(report: pytest.TestReport, redact: Callable[[str], str]) -> None:
         said = str(report.longrepr)
         if (masked := redact(said)) != said:
             report.longrepr = masked
+
+
+class MaskedWarnings:
+    """A warning is shown at the end of a run, in whatever words somebody's library chose."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
+        """Mask the text before anybody counts or shows it."""
+        said = str(warning_message.message)
+        if self._run.began and (masked := self._run.redactor.text(said)) != said:
+            warning_message.message = masked
 
 
 def letter(report: Any) -> Any:

@@ -37,6 +37,12 @@ def never_settles(scene: Scene) -> None:
     scene.brokerage.api.money.settles_s = math.inf
 
 
+@fault("smoke.deposit.ends")
+def deposit_fails_on_its_way(scene: Scene) -> None:
+    """Deposits are accepted, and the PSP lets them fail a moment later."""
+    scene.brokerage.api.money.fails = True
+
+
 @fault("smoke.deposit.idempotent")
 def idempotency_ignored(scene: Scene) -> None:
     """The same request under the same key is carried out each time."""

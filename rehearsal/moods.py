@@ -28,6 +28,8 @@ class MoneyMood:
     """Whether a request repeated under its idempotency key is carried out again."""
     refuses: bool = False
     """Whether deposits are refused."""
+    fails: bool = False
+    """Whether deposits are accepted, and fail on their way."""
     refuses_refunds: bool = False
     deposit: Trouble = ""
     """What befalls every deposit."""

@@ -85,6 +85,9 @@ class Psp:
         return known[min(int(share * len(known)), len(known) - 1)]
 
     def _settle(self, payment: sqlite3.Row) -> None:
+        if self.mood.fails:
+            self.bank.run("update payments set state = 'failed' where id = ?", payment["id"])
+            return
         account, currency = book(payment["account"]), self._credited_in(payment)
         amount, fee, source = payment["amount"], payment["fee"], f"psp:{payment['method']}"
         for _ in range(self.mood.credits):

@@ -8,8 +8,8 @@ from aiohttp import web
 
 from rehearsal.entry import trap
 from rehearsal.faults_content import holiday
-from rehearsal.faults_web import api_host, brand_host, front_of
-from rehearsal.front import EVERYWHERE, Answer
+from rehearsal.faults_web import api_host, brand_host, front_of, with_json
+from rehearsal.front import EVERYWHERE, Answer, Bend
 from rehearsal.scene import Scene
 
 
@@ -126,3 +126,96 @@ def text_with_marks(scene: Scene) -> None:
 def firewall_hangs_up(scene: Scene) -> None:
     """A firewall cuts every connection that asks for a repository."""
     scene.world.front.cuts[brand_host(scene), "/.git/config"] = 10
+
+
+@trap("endpoints.health.status")
+def health_by_its_own_type(scene: Scene) -> None:
+    """A brand's health page has the media type that the draft for health documents proposes."""
+    scene.world.front.bend(brand_host(scene), "/health", _typed("application/health+json"))
+
+
+@trap("endpoints.health.deep")
+def integration_more(scene: Scene) -> None:
+    """The release has an integration more, which works and which nobody declared yet."""
+    new = {"status": "ok", "latency_ms": 3.0}
+    scene.world.front.bend(
+        api_host(scene), "/health/deep", with_json(lambda said: said["checks"].update({"open-banking": new}))
+    )
+
+
+@trap("endpoints.redirects.target")
+def redirect_in_two_steps(scene: Scene) -> None:
+    """A brand's www host leads to itself first, by a relative address, and moves for good only then."""
+    host = brand_host(scene)
+
+    def step(answer: Answer, request: web.Request) -> Answer | None:
+        if request.scheme != "https":
+            return None
+        answer.status = 308 if request.query else 302
+        answer.headers["Location"] = f"https://{host}/login" if request.query else "/login?step=2"
+        return answer
+
+    scene.world.front.bend(f"www.{host}", "/login", step)
+
+
+@trap("endpoints.redirects.open")
+def login_leads_to_a_sister(scene: Scene) -> None:
+    """One brand's login sends whoever came from elsewhere on to another brand of ours."""
+    host = brand_host(scene)
+    sister = next(each.host for each in scene.world.environment.brands.values() if each.host != host)
+
+    def sisterly(answer: Answer, request: web.Request) -> Answer:
+        if "next" in request.query:
+            answer.headers["Location"] = f"//{sister}/"
+        return answer
+
+    scene.world.front.bend(host, "/login", sisterly)
+
+
+@trap("endpoints.robots.indexing")
+def robots_with_groups(scene: Scene) -> None:
+    """A brand sends one crawler away, and the others from its clients' area, or from all where none is welcome."""
+    others = "/account/\nAllow: /" if scene.world.environment.web.indexed else "/"
+    sent = Answer(200, f"User-agent: GreedyBot\nDisallow: /\n\nUser-agent: *\nDisallow: {others}\n".encode())
+    sent.headers["Content-Type"] = "text/plain"
+    scene.world.front.bend(brand_host(scene), "/robots.txt", lambda *_: sent)
+
+
+@trap("endpoints.caching.policy")
+def pages_revalidated(scene: Scene) -> None:
+    """A brand's pages may be kept and must be asked for anew each time, in the older words for it."""
+    host = brand_host(scene)
+
+    def older(answer: Answer, _request: web.Request) -> Answer:
+        if answer.headers.get("Cache-Control") == "no-cache":
+            answer.headers["Cache-Control"] = "private, max-age=0, must-revalidate"
+        return answer
+
+    scene.world.front.bend(host, EVERYWHERE, older)
+
+
+@trap("endpoints.assets.current")
+def several_hashes(scene: Scene) -> None:
+    """A brand's pages name a weaker hash beside the one that counts, of the files before they were packed."""
+    scene.world.front.bend(
+        brand_host(scene), EVERYWHERE, lambda answer, _: answer.replace('integrity="', 'integrity="sha256-b2xk= ')
+    )
+
+
+@trap("endpoints.assets.previous")
+def scripts_by_their_old_type(scene: Scene) -> None:
+    """A brand's scripts have the media type that was right until 2022."""
+
+    def older(answer: Answer, request: web.Request) -> Answer | None:
+        return _typed("application/javascript")(answer, request) if request.path.endswith(".js") else None
+
+    scene.world.front.bend(brand_host(scene), EVERYWHERE, older)
+
+
+def _typed(media: str) -> Bend:
+    def typed(answer: Answer, _request: web.Request) -> Answer:
+        if answer.status == 200:
+            answer.headers["Content-Type"] = media
+        return answer
+
+    return typed

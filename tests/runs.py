@@ -51,6 +51,10 @@ class Ended:
         """The verdicts of one check over all its subjects."""
         return {verdict for (known, _), verdict in self.verdicts.items() if known == check}
 
+    def of_subjects(self, check: str) -> set[str]:
+        """The subjects of one check."""
+        return {subject for known, subject in self.verdicts if known == check}
+
     def messages(self, check: str) -> list[str]:
         return [each["message"] for each in self.read("results.json") if each["id"] == check]
 

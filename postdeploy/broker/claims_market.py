@@ -85,7 +85,8 @@ def are_fresh(
     # By the product's own clock: ours may differ by seconds, which would make its prices look old.
     now = served_at(quotes) or quotes.at + timedelta(seconds=quotes.duration_s)
     kinds = {each.symbol: each for each in listed.instruments}
-    closed = {each.date for each in days.holidays} | set(market.holidays)
+    feed = environment.web.feed
+    closed = {each.date for each in days.holidays} | (feed.holidays if feed else frozenset())
     by_symbol = {each.symbol: each for each in priced.quotes}
     late, found = [], []
     for symbol, instrument in kinds.items():

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from postdeploy.environment.forms import Ceiling, Count, Currency, Day, Flag, FrozenBy, Host, Model, Name, Seconds, Text
+from postdeploy.environment.forms import Ceiling, Count, Currency, Flag, FrozenBy, Host, Model, Name, Seconds, Text
 
 ROLES = ("trader", "other", "visitor")
 
@@ -95,8 +95,6 @@ class Market(Model):
     """Age of a price from which the pipeline has failed."""
     around_the_clock: tuple[Name, ...] = ("crypto",)
     """Asset classes that trade at weekends too."""
-    holidays: tuple[Day, ...] = ()
-    """Days on which markets here are closed, beside those the product's own calendar names."""
 
 
 class Business(Model):

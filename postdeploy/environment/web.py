@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -104,6 +104,11 @@ class Feed(Model):
     """Symbols that are subscribed to, each with its market."""
     markets: Mapping[Name, TradingHours]
     """Calendars by market."""
+
+    @property
+    def holidays(self) -> frozenset[date]:
+        """Days on which any of the markets stays closed."""
+        return frozenset(day for each in self.markets.values() for day in each.holidays)
 
 
 class Web(Model):

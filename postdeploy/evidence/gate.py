@@ -13,10 +13,23 @@ from pathlib import Path
 import msgspec
 
 from postdeploy.evidence.folder import RunFolder
-from postdeploy.evidence.leaks import BROKEN, GZIP, MASK, ZIP, gunzip, mask_json, mask_text, scan, scan_masked
+from postdeploy.evidence.leaks import (
+    BROKEN,
+    GZIP,
+    MASK,
+    ZIP,
+    TooLarge,
+    gunzip,
+    is_tar,
+    mask_json,
+    mask_text,
+    scan,
+    scan_masked,
+)
 from postdeploy.redact import Redactor
 
 REDACTIONS = "redactions.json"
+UNKNOWN = "more than can be looked through"
 
 
 class Count(msgspec.Struct, frozen=True, order=True):
@@ -53,6 +66,8 @@ def sift(folder: RunFolder, redactor: Redactor, names: Iterable[str] | None = No
             leaks = scan(clean, redactor) if found else scan_masked(clean, redactor)
         except BROKEN:  # not an archive after all: its bytes are looked at
             clean, found, leaks = data, Counter(), scan(b"\xff" + data, redactor)
+        except TooLarge:
+            clean, found, leaks = data, Counter(), Counter({UNKNOWN: 1})
         if found:
             folder.write_bytes(name, clean)
             masked += _counts(name, found)
@@ -69,6 +84,8 @@ def withdraw(folder: RunFolder, redactor: Redactor, names: Iterable[str] | None 
             leaks = scan(data, redactor)
         except BROKEN:
             leaks = scan(b"\xff" + data, redactor)
+        except TooLarge:
+            leaks = Counter({UNKNOWN: 1})
         found += _take_out(folder, name, leaks, redactor)
     return found
 
@@ -94,7 +111,7 @@ def _marks(data: bytes) -> int:
     """How many masks a file holds already."""
     try:
         return (gunzip(data) if data.startswith(GZIP) else data).count(MASK.encode())
-    except BROKEN:
+    except (*BROKEN, TooLarge):
         return 0
 
 
@@ -123,6 +140,8 @@ def _masked(name: str, data: bytes, redactor: Redactor) -> tuple[bytes, Counter[
         return (gzip.compress(inner, mtime=0) if found else data), found
     if data.startswith(ZIP):
         return _masked_zip(data, redactor)
+    if is_tar(data):
+        return data, Counter()  # no archive of ours; what leaks in it takes it out
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:

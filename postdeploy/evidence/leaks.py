@@ -8,11 +8,12 @@ import gzip
 import io
 import json
 import re
+import tarfile
 import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import IO, Any
 
 from postdeploy.redact import MASK, PATTERNS, Redactor
 
@@ -37,6 +38,10 @@ DEEPEST = 4
 LARGEST = 256 * 1024 * 1024
 """Bytes that one archive member may unpack to: more is not evidence of ours."""
 GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
+
+
+class TooLarge(Exception):
+    """More is packed into it than can be looked through, so nobody can say that nothing is in it."""
 
 
 class Rule:
@@ -158,7 +163,7 @@ def scan(data: bytes, redactor: Redactor, depth: int = 0) -> Counter[str]:
 
 def scan_masked(data: bytes, redactor: Redactor) -> Counter[str]:
     """The same of bytes in which nothing is left to mask as text: only what is packed into them is looked at."""
-    if data.startswith((GZIP, ZIP)):
+    if data.startswith((GZIP, ZIP)) or is_tar(data):
         return scan(data, redactor)
     try:
         text = data.decode("utf-8")
@@ -199,13 +204,32 @@ def members(data: bytes) -> Iterator[bytes]:
             for each in archive.infolist():
                 with archive.open(each) as file:
                     yield each.filename.encode()
-                    yield file.read(LARGEST)
+                    yield _all_of(file)
+    elif is_tar(data):
+        with tarfile.open(fileobj=io.BytesIO(data)) as tape:
+            for member in tape:
+                yield member.name.encode()
+                if file_of := tape.extractfile(member):
+                    yield _all_of(file_of)
+
+
+def is_tar(data: bytes) -> bool:
+    """Whether these bytes are a tar file, which may well be UTF-8 and is no text."""
+    return data[257:262] == b"ustar"
+
+
+def _all_of(file: IO[bytes] | gzip.GzipFile) -> bytes:
+    """The rest of a file. Raises TooLarge."""
+    data = file.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise TooLarge
+    return data
 
 
 def gunzip(data: bytes) -> bytes:
-    """The content of a gzip file, at most LARGEST bytes of it. Raises OSError, EOFError, zlib.error."""
+    """The content of a gzip file. Raises OSError, EOFError, zlib.error, TooLarge."""
     with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
-        return file.read(LARGEST)
+        return _all_of(file)
 
 
 def _decoded(blob: str) -> bytes | None:
@@ -215,7 +239,7 @@ def _decoded(blob: str) -> bytes | None:
         data = base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
     except (binascii.Error, ValueError):
         return None
-    if data.startswith((GZIP, ZIP)):
+    if data.startswith((GZIP, ZIP)) or is_tar(data):
         return data
     try:
         data.decode("utf-8")
@@ -224,14 +248,16 @@ def _decoded(blob: str) -> bytes | None:
     return data
 
 
-BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile)
+BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError)
 __all__ = [
     "BROKEN",
     "GZIP",
     "MASK",
     "ZIP",
+    "TooLarge",
     "gunzip",
     "harmless",
+    "is_tar",
     "mask_json",
     "mask_text",
     "members",

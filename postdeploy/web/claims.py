@@ -77,7 +77,7 @@ class WebClaims:
             seen, host = self._seen, _host(subject)
             seen.consulted.clear()
             judgement = RULES[rule](seen, host)
-            again = {id(each): each for each in seen.consulted if len(each.attempts) > 1}
+            again = {id(each): each for each in seen.consulted if len(each.attempts) > 1 and each.fault is None}
             self._looks[rule, host] = tuple(look for each in again.values() for look in each.attempts)
             return judgement
 

@@ -20,7 +20,7 @@ from postdeploy.verdict import Verdict
 from postdeploy.web.headers import synthetic, traceparent
 from postdeploy.web.network import Pool, link_of, wire_of
 from postdeploy.web.questions import Question
-from postdeploy.web.reading import cookies, headers, read
+from postdeploy.web.reading import READ_LIMIT, cookies, headers, read
 from postdeploy.web.replies import NOT_REACHED, Answer, Fault, Hop, Link, Reply
 from postdeploy.web.route import Route
 from postdeploy.web.troubles import CONNECT_S, REQUEST_S, fault_of
@@ -205,6 +205,8 @@ class Prober:
             body = await read(response, question, self.redactor)
         finally:
             await response.aclose()
+        if body.size > READ_LIMIT:
+            await self._retire(pool)
         if wire is not None:
             self.ders.update(wire.chain)
         return msgspec.structs.replace(
@@ -235,6 +237,14 @@ class Prober:
             took = max((each.took_s for each in self.answers.get(host, ())), default=0.0)
             self._pools[host, address] = Pool(self.route, self.tls, address, took, proxy)
         return self._pools[host, address]
+
+    async def _retire(self, pool: Pool) -> None:
+        """Close connections on which an answer was not read to its end.
+
+        Over HTTP/2 the rest of it would keep the window that all other answers share, and none would ever come.
+        """
+        self._pools = {place: each for place, each in self._pools.items() if each is not pool}
+        await pool.aclose()
 
 
 def _asked(question: Question) -> Reply:

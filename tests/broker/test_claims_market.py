@@ -106,6 +106,17 @@ def test_market_is_closed_only_when_a_calendar_says_so():
     assert not fresh(old, instrument("A"), holidays=("2026-11-26",)).holds
 
 
+def test_declared_holiday_is_the_feeds_and_closes_the_market_here_too():
+    christmas = datetime(2026, 12, 25, 10, tzinfo=UTC)
+    told = quote("A", session="closed") | {"at": "2026-12-24T10:00:00Z"}
+    quotes = replace(answer({"quotes": [told]}), at=christmas)
+    answers = (quotes, answer({"holidays": []}), answer(listed(instrument("A"))))
+    assert claims.are_fresh(HOST, UK, *answers).holds
+    assert not claims.are_fresh(
+        HOST, UK.model_copy(update={"web": UK.web.model_copy(update={"feed": None})}), *answers
+    ).holds
+
+
 @pytest.mark.parametrize(
     ("when", "kind", "closed"),
     [

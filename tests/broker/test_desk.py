@@ -14,7 +14,7 @@ from postdeploy.deadline import Deadline
 from postdeploy.environment import load as load_environment
 from postdeploy.verdict import Held, NotApplicable, Residue, State, Unverified
 from rehearsal.doors import Credential
-from tests.broker.conftest import opened
+from tests.broker.conftest import PATIENCE, opened
 
 DEPOSIT_RULES = ("deposit_accepted", "deposit_ends", "deposit_credited", "deposit_idempotent", "deposit_undone")
 RULES = (
@@ -58,6 +58,7 @@ BENT = {
     "500 after": ("money.deposit", "500 after"),
     "500 after refund": ("money.refund", "500 after"),
     "never settles": ("money.settles_s", 1e9),
+    "fails on its way": ("money.fails", True),
 }
 
 
@@ -209,6 +210,17 @@ def test_after_an_unclear_answer_no_more_money_follows(at, visit):
     assert found["deposit_accepted faster-payments"] == (Held, "held because smoke.deposit.accepted[card] is unclear")
     assert found["deposit_undone card"].holds
     assert at.audit().deposits == 1
+    assert at.audit().is_clean
+
+
+def test_deposit_that_failed_for_good_is_not_waited_for(at, visit):
+    bend(at, "fails on its way")
+    with visit() as desk:
+        ended = desk.deposit_ends(at.environment.deposits["card"])
+        waited = desk.recording.sights["deposit card"].facts["waited_s"]
+        undone = desk.deposit_undone(at.environment.deposits["card"])
+    assert (ended.state, "pending → failed" in ended.seen, undone.holds) == (State.FAILED, True, True)
+    assert waited < PATIENCE.within_s
     assert at.audit().is_clean
 
 

@@ -6,13 +6,14 @@ import base64
 import gzip
 import io
 import json
+import tarfile
 import zipfile
 from urllib.parse import quote
 
 import msgspec
 import pytest
 
-from postdeploy.evidence import gate, run_record
+from postdeploy.evidence import gate, leaks, run_record
 from postdeploy.evidence.closing import Extras, close, commit_plan
 from postdeploy.evidence.leaks import harmless, mask_json, mask_text, scan
 from postdeploy.evidence.results import complete
@@ -88,6 +89,38 @@ def test_json_stays_json_even_where_a_card_number_is_a_number(redactor):
     masked, found = mask_json('{"pan": 4111111111111111, "ok": true, "n": 7}', redactor)
     assert json.loads(masked) == {"pan": "[redacted]", "ok": True, "n": 7}
     assert found == {"card number": 1}
+
+
+def tarred(members: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def test_a_tar_file_is_looked_through_and_never_masked_as_if_it_were_text(folder, redactor):
+    harmless_tape = tarred({"a.txt": b"nothing"})
+    folder.write_bytes("traces/harmless.tar", harmless_tape)
+    folder.write_bytes("traces/leaking.tar.gz", gzip.compress(tarred({"a.txt": CANARY.encode()})))
+    found = gate.sift(folder, redactor)
+    assert (folder.path / "traces/harmless.tar").read_bytes() == harmless_tape
+    assert [(each.path, each.rule) for each in found.withdrawn] == [("traces/leaking.tar.gz", "own secret")]
+
+
+def test_what_is_too_large_to_be_looked_through_is_taken_out(folder, redactor, monkeypatch):
+    monkeypatch.setattr(leaks, "LARGEST", 1000)
+    folder.write_bytes("bomb.gz", gzip.compress(b" " * 1001))
+    folder.write_bytes("bomb.zip", zipped({"a": b" " * 1001}))
+    folder.write_bytes("fits.gz", gzip.compress(b" " * 1000))
+    found = gate.sift(folder, redactor)
+    assert {(each.path, each.rule) for each in found.withdrawn} == {
+        ("bomb.gz", gate.UNKNOWN),
+        ("bomb.zip", gate.UNKNOWN),
+    }
+    assert (folder.path / "fits.gz").is_file()
 
 
 def test_a_file_whose_name_leaks_is_taken_out_and_not_named(folder):

@@ -78,6 +78,8 @@ def test_what_a_check_leaks_in_every_way_is_nowhere_in_the_run_folder(leaking_ch
         token = stand.token
     assert ended.code == 1, ended.output
     assert "taken out" not in ended.output
+    assert "UserWarning: [redacted]" in ended.output
+    assert f"UserWarning: {password}" not in ended.output
     kept = {match[0] for match in EMAIL.finditer((ended.folder / "environment.json").read_text(encoding="utf-8"))}
     redactor = Redactor([password, token], keep=kept)
     names = [each for each in ended.folder.rglob("*") if each.is_file()]

@@ -68,6 +68,22 @@ def test_killed_run_is_cleaned_up_after_by_the_next_one(tmp_path: Path) -> None:
     assert "swept: 10.00 GBP by card" in after.messages("smoke.journal.clean")[0]
     assert audit_of(books(state)).is_clean
     assert json.loads(postdeploy("journal", state, "--json").stdout) == []
+    commands = posted(after.folder / "allure-results", "POST /api/v1/deposits:")
+    assert len(commands) == 2 * len(after.of_subjects("smoke.deposit.accepted")), "each asked for twice under its key"
+    for each in commands:
+        assert each.startswith(
+            'curl -sS -X POST https://api.uk.northgate.example/api/v1/deposits --oauth2-bearer "$TOKEN"'
+        )
+    logins = posted(after.folder / "allure-results", "POST /api/v1/login:")
+    assert len(logins) == 2, "one of each account, and no other"
+    assert all('"password": "[redacted]"' in each for each in logins)
+
+
+def posted(results: Path, title: str) -> list[str]:
+    """The commands of every step of that title."""
+    told = [json.loads(each.read_text()) for each in results.glob("*-result.json")]
+    steps = [step for each in told for step in each.get("steps", []) if step["name"].startswith(title)]
+    return [(results / part["source"]).read_text() for step in steps for part in step["attachments"][:1]]
 
 
 def test_killed_run_is_cleaned_up_after_by_the_command(tmp_path: Path) -> None:

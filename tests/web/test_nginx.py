@@ -18,6 +18,7 @@ from postdeploy.web import tls_rules
 from postdeploy.web.certificates import described, offer, shown_by
 from postdeploy.web.probe import Prober
 from postdeploy.web.questions import Question
+from postdeploy.web.reading import READ_LIMIT
 from postdeploy.web.replies import Certificate, Fault, Handshake, Link, Reply, Sweep
 from postdeploy.web.route import Route
 from postdeploy.web.seen import Seen
@@ -38,6 +39,7 @@ server {{
     {more}
     location / {{ default_type application/json; add_header X-Host $host; return 200 '{{"path":"$uri"}}'; }}
     location /moved {{ return 301 https://$host/; }}
+    location /large {{ alias {folder}/large; }}
 }}
 """
 CONF = """
@@ -96,6 +98,8 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
     folder = tmp_path_factory.mktemp("nginx")
     ca = trustme.CA()
     _certificates(folder, ca)
+    with (folder / "large").open("wb") as large:
+        large.truncate(200 * 1024 * 1024)
     port = free_port()
     more = {OLD: "ssl_protocols TLSv1.1; ssl_ciphers ALL:@SECLEVEL=0;"}
     servers = "".join(
@@ -136,6 +140,8 @@ async def _looked(port: int, old: int, ca: trustme.CA, path: Path) -> Nginx:
     known = answers(*HOSTS) | answers(OLD, address=other)
     async with Prober(route, RUN_ID, Deadline(30), known, rest=no_rest) as prober:
         replies = {host: await prober.ask(Question(host, "/")) for host in HOSTS}
+        replies["large"] = await prober.ask(Question(VALID, "/large"))
+        replies["after"] = await prober.ask(Question(VALID, "/after"))
         replies["moved"] = await prober.ask(Question(VALID, "/moved", "redirect", "moved", follows=True))
         for host in HOSTS:
             if replies[host].fault:
@@ -231,6 +237,14 @@ def test_redirect_is_followed_and_its_hop_kept_as_curl_follows_it(nginx):
     curl = nginx.curl(VALID, "-L", "-o", "/dev/null", "-w", "%{url_effective} %{num_redirects}", path="/moved")
     assert curl.stdout == f"{reply.url} {len(reply.hops)}"
     assert reply.hops[0].link.chain == reply.link.chain
+
+
+def test_answer_of_200_mb_over_http_2_costs_the_host_no_other_answer(nginx):
+    """The rest of it must not keep the window that all answers on the connection share."""
+    large, after = nginx.replies["large"], nginx.replies["after"]
+    assert (large.status, large.cut, large.link.http, large.fault) == (200, True, "HTTP/2", None)
+    assert READ_LIMIT < large.size < READ_LIMIT + 1024 * 1024
+    assert (after.status, after.body, len(after.attempts)) == (200, '{"path":"/after"}', 1)
 
 
 def test_old_protocol_is_accepted_by_the_one_that_openssl_agrees_with(nginx):

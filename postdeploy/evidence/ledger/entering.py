@@ -13,7 +13,7 @@ from postdeploy.evidence.folder import RunFolder
 from postdeploy.evidence.ledger import folders
 from postdeploy.evidence.ledger.chain import Entry, Head, stamp
 from postdeploy.evidence.ledger.deployments import population
-from postdeploy.evidence.ledger.events import Event, Kind
+from postdeploy.evidence.ledger.events import Event, anchor
 from postdeploy.evidence.ledger.folders import Altered, Facts, NotReady
 from postdeploy.evidence.ledger.ledger import Ledger, Reading, Writing
 from postdeploy.evidence.ledger.store import LedgerUnusable
@@ -173,9 +173,7 @@ def events_of(writing: Writing, facts: Facts) -> Iterator[Event]:
     """What a run tells, in this order: the anchor its record is, deployments, waivers used, the verification."""
     found = population(facts, writing)
     if facts.record.ledger is not None and facts.record.ledger.seq and facts.record.is_signed:
-        told = {"covers": facts.record.ledger.seq, "entry_hash": facts.record.ledger.entry_hash}
-        told |= {"kind": "signed-run", "place": facts.bundle}
-        yield Event(f"anchor/{facts.bundle}", Kind.ANCHOR, told)
+        yield anchor(facts.record.ledger.seq, facts.record.ledger.entry_hash, "signed-run", facts.bundle)
     yield from found.events
     yield from folders.waivers(facts)
     yield folders.verification(facts, found.verified)

@@ -41,6 +41,12 @@ def retraction(run_id: str, environment: str, made_by: str, because: str) -> Eve
     return Event(f"retraction/{environment}/{run_id}", Kind.RETRACTION, told, {"made_by": made_by})
 
 
+def anchor(covers: int, entry_hash: str, kind: str, place: str) -> Event:
+    """Somebody else holds the hash of an entry: which one, and where."""
+    told = {"covers": covers, "entry_hash": entry_hash, "kind": kind, "place": place}
+    return Event(f"anchor/{place}", Kind.ANCHOR, told)
+
+
 CORRECTABLE = ("release", "deployed_by", "deployed_at", "ticket", "approved_by", "approved_at", "commit_sha")
 """What of a deployment a person may set right; a verdict is never corrected, a run is retracted and made again."""
 PEOPLE = ("deployed_by", "approved_by")
