@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from postdeploy.evidence.findings import Finding, State
 from postdeploy.evidence.ledger.chain import Entry, Head, broken
-from postdeploy.evidence.ledger.entering import read_receipt, run_folders
+from postdeploy.evidence.ledger.entering import run_folders
 from postdeploy.evidence.ledger.events import Kind
 from postdeploy.evidence.ledger.ledger import Ledger, Reading
 from postdeploy.evidence.ledger.projection import project
 from postdeploy.evidence.manifest import MANIFEST, RECEIPT
+from postdeploy.evidence.receipt import read_receipt
 from postdeploy.evidence.statements import sha256_of
 from postdeploy.evidence.trust import Trusted, find
 
