@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
+
 from postdeploy.evidence.findings import Finding, State
 from postdeploy.evidence.ledger.chain import Entry, Head, broken
 from postdeploy.evidence.ledger.entering import read_receipt, run_folders
@@ -43,6 +45,12 @@ class Held:
     holder: str
 
 
+class Carrier(msgspec.Struct, frozen=True):
+    """Of a run's record what it says of the ledger."""
+
+    ledger: Head | None = None
+
+
 def check(
     ledger: Ledger,
     archive: Path | None = None,
@@ -57,7 +65,7 @@ def check(
     told.kinds = Counter(each.event_type for each in entries)
     told.findings += broken(entries)
     told.findings += derived
-    held = [*_carried(entries), *anchors, *(_receipts(archive) if archive else ())]
+    held = [*_carried(entries), *anchors, *(_outside(archive) if archive else ())]
     told.findings += _against(entries, held)
     told.findings += _altered_receipts(entries, archive) if archive else ()
     told.findings += _bundles(entries, archive) if archive else ()
@@ -78,11 +86,19 @@ def _carried(entries: Iterable[Entry]) -> Iterator[Held]:
                 yield Held(Head(told["seq"], told["entry_hash"]), f"the record of the run in entry {each.seq}")
 
 
-def _receipts(archive: Path) -> Iterator[Held]:
+def _outside(archive: Path) -> Iterator[Held]:
+    """What run folders hold: the receipt of each run, and the head in its record, which its signature binds."""
     for path in run_folders(archive):
+        name = f"{path.parent.name}/{path.name}"
         receipt = read_receipt(path)
         if receipt is not None and receipt.status == "entered":
-            yield Held(Head(receipt.seq, receipt.entry_hash), f"the receipt of {path.parent.name}/{path.name}")
+            yield Held(Head(receipt.seq, receipt.entry_hash), f"the receipt of {name}")
+        try:
+            carried = msgspec.json.decode((path / "run.json").read_bytes(), type=Carrier).ledger
+        except (OSError, msgspec.MsgspecError):
+            continue  # verify-evidence says what is wrong with the folder
+        if carried is not None:
+            yield Held(carried, f"the record of {name}")
 
 
 def _altered_receipts(entries: Iterable[Entry], archive: Path) -> Iterator[Finding]:

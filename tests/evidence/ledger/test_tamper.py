@@ -150,6 +150,22 @@ def test_a_chain_written_anew_contradicts_the_receipts(filled, archive, owner):
     assert any("is another one than" in each.what for each in found)
 
 
+def test_a_chain_written_anew_contradicts_the_signed_records_where_receipts_were_rewritten_too(ledger, archive, owner):
+    enter_run(ledger, archive.run())
+    second = archive.run(ledger=ledger.head())
+    enter_run(ledger, second)
+    first = ledger.entries()[0]
+    anew = link(Head(), first.event_id, first.event_type, first.payload.replace("v1", "v9"), first.recorded_at)
+    owner(
+        "delete from ledger_event where seq > 2",
+        f"update ledger_event set entry_hash = '{anew.entry_hash}' where seq = 2",
+    )
+    for each in archive.path.rglob("receipt.json"):
+        each.unlink()
+    found = [each for each in check(ledger, archive.path).findings if each.path == "entry 2"]
+    assert any(f"the record of uk-prod/{second.run_id}" in each.what for each in found)
+
+
 def spot(finding: Finding) -> str:
     """Entry or table, without the id that the test cannot know."""
     return re.sub(r":[0-9a-f]{32}$", "", finding.path.partition(" (")[0])
