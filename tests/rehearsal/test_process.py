@@ -13,7 +13,12 @@ from tests.standin import ROOT, standin
 
 
 def test_it_says_where_it_serves(stand, environment):
-    served = (*environment.hosts, *environment.registry.hosts, environment.logs.loki.host)
+    served = (
+        *environment.hosts,
+        *environment.registry.hosts,
+        environment.logs.loki.host,
+        environment.change.gitlab.host,
+    )
     assert set(stand.urls) == {"kubernetes", *(f"https://{host}" for host in served)}
     assert all(url.startswith("https://127.0.0.1:") for url in stand.urls.values())
     assert (stand.said["environment"], stand.said["release"], stand.said["seed"]) == ("uk-prod", "v2026.47.1", 1)
@@ -27,10 +32,11 @@ def test_the_kubeconfig_says_that_it_leads_to_a_rehearsal(stand, environment):
     assert stand.config["current-context"] == environment.cluster.context
     assert set(stand.extension) == {
         *("environment", "release", "seed", "faults", "hosts", "ca", "password", "accounts", "commit"),
-        *("places", "resolvers", "moment", "feed_token"),
+        *("places", "resolvers", "moment", "feed_token", "issuer", "job"),
     }
     assert set(stand.extension["accounts"]) == {account.login for _, account in environment.api.accounts}
-    served = {*environment.hosts, *environment.registry.hosts, environment.logs.loki.host}
+    gitlab = environment.change.gitlab.host
+    served = {*environment.hosts, *environment.registry.hosts, environment.logs.loki.host, gitlab}
     assert set(stand.extension["hosts"]) == served
 
 
