@@ -241,12 +241,12 @@ def client_of(
     watched = Watched(title, shop.name, frozenset(run.environment.hosts), experience=visits.experience)
     visits.watched.append(watched)
     watched.watch(page.context)
-    purse.watch(page.context)
     album = Album(run.redactor, watched)
     outcome.endings.append(lambda: run.said.extend(album.end(bad=outcome.verdict not in WELL)))
 
     def client_of(cookies: Any = ()) -> Client:
         if cookies:
+            purse.watch(page.context)  # who is not signed in cannot deposit, and pays for no interception
             page.context.add_cookies(cookies)
             album.begin_trace(page.context)
         return Client(page, shop, album, watched)
