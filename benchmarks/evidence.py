@@ -27,7 +27,7 @@ from postdeploy.evidence.results import Result
 from postdeploy.evidence.run_record import RunRecord
 from postdeploy.evidence.signing import SigningKey
 from postdeploy.evidence.trust import Trusted, read_trust
-from postdeploy.evidence.unfinished import MARK, mark_unfinished
+from postdeploy.evidence.unfinished import MARK, is_closed, mark_unfinished
 from postdeploy.evidence.verifying import verify_folder
 from postdeploy.redact import Redactor
 from tests.evidence.signed import Keys, make_keys
@@ -141,8 +141,8 @@ def killed(count: int, took: float, place: Path) -> bool:
             mark_unfinished(archive, "the-next-run")
             after = snapshot(dead)
             intact = all(after.get(name) == digest for name, digest in before.items())
-            closed = state is State.WHOLE
-            honest += not ended and intact and (closed or state is State.INCOMPLETE)
+            closed = is_closed(dead)
+            honest += not ended and intact and state is not State.TAMPERED
             marked += not ended and (closed or (dead / MARK).is_file())
         shutil.rmtree(archive, ignore_errors=True)
     print(

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from postdeploy import ledger_options
 from postdeploy.environment import EnvironmentFileError, UnknownEnvironment
 from postdeploy.standin import StandinFailed
 from postdeploy.verdict import ExitCode, Unverified, Verdict, exit_code
@@ -110,7 +111,7 @@ def parser() -> argparse.ArgumentParser:
             )
             left.add_argument("--because", default="", metavar="TICKET", help="with --settled: who and why, for ever")
     _add_evidence_verbs(verb)
-    _add_ledger_verbs(verb)
+    ledger_options.add(verb, ledger)
 
     for kind, text in (
         ("faults", "List what can be broken in a rehearsal, and the check that catches it."),
@@ -149,66 +150,6 @@ def _add_evidence_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
     replayed = verb("replay", replay, "Judge a saved run again without network, and compare the verdicts.")
     replayed.add_argument("run", metavar="RUN")
     replayed.add_argument("arguments", nargs=argparse.REMAINDER, help="more arguments of pytest, such as --archive=DIR")
-
-
-def _add_ledger_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
-    """What is asked of the ledger; which ledger, every one of them takes."""
-
-    def of_ledger(added: argparse.ArgumentParser, does: str) -> argparse.ArgumentParser:
-        added.add_argument(
-            "--ledger", metavar="FILE|URL", help="default: $LEDGER_URL, then the file beside the archive"
-        )
-        added.add_argument("--archive", metavar="DIR", help="the archive of run folders")
-        added.set_defaults(does=does)
-        return added
-
-    asked = of_ledger(verb("audit", ledger, "Every deployment of a period, and what verified it."), "audit")
-    asked.add_argument("what", nargs="?", choices=["sample"], help="draw a sample of them that can be drawn again")
-    asked.add_argument("--env", required=True, metavar="NAME")
-    asked.add_argument("--from", dest="first", metavar="DATE", help="from this day or moment on (UTC)")
-    asked.add_argument("--to", dest="last", metavar="DATE", help="up to and with this day, or up to this moment")
-    asked.add_argument("--n", type=int, metavar="COUNT", help="with sample: how many")
-    asked.add_argument("--seed", metavar="S", help="with sample: any text, which fixes what is drawn")
-    asked.add_argument("--rehearsal", action="store_true", help="the rehearsals instead of production")
-    form = asked.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true")
-    form.add_argument("--csv", action="store_true")
-
-    kept = of_ledger(
-        verb("archive", ledger, "Put closed runs where nobody can change them, with the ledger's head."), "archive"
-    )
-    kept.add_argument("--to", required=True, metavar="DIR|s3://BUCKET/PREFIX")
-    kept.add_argument("--years", type=int, default=7, metavar="N", help="how long from the end of each run (default 7)")
-    kept.add_argument("--legal-hold", action="store_true", help="and until somebody lifts the hold")
-
-    shown = of_ledger(verb("overview", ledger, "Write index.html: every environment at a glance."), "overview")
-    shown.add_argument("--release", metavar="TAG", help="default: that of the newest deployment")
-    shown.add_argument("--to", metavar="FILE", help="default: index.html beside the archive")
-
-    book = verb("ledger", ledger, "Check the ledger, make it again from run folders, copy it, set it right.")
-    kinds = book.add_subparsers(required=True, metavar="WHAT")
-
-    def kind(name: str, text: str) -> argparse.ArgumentParser:
-        return of_ledger(kinds.add_parser(name, help=text, description=text), name)
-
-    checked = kind("verify", "Tell whether the ledger is what was written: 0 whole, 2 incomplete, 3 tampered with.")
-    checked.add_argument("--keys", metavar="FILE", help="trusted keys; default: $POSTDEPLOY_KEYS, or none")
-    checked.add_argument("--anchors", metavar="DIR|s3://…", help="where `postdeploy archive` leaves the head")
-    checked.add_argument("--json", action="store_true")
-    kind("rebuild", "Enter every run folder of the archive that is not in yet.")
-    copied = kind("export", "Copy the ledger into one file: .jsonl is the chain, anything else a SQLite ledger.")
-    copied.add_argument("--to", required=True, metavar="FILE")
-    for name, what, text in (
-        ("retract", "--run", "Say that a run does not count as a verification any more (ENVIRONMENT/RUN_ID)."),
-        ("correct", "--deployment", "Set one fact about a deployment right; what was said before stays."),
-        ("erase", "--login", "Destroy the name behind a pseudonym."),
-    ):
-        changed = kind(name, text)
-        changed.add_argument(what, required=True, metavar="NAME")
-        changed.add_argument("--by", required=True, metavar="LOGIN", help="who says so")
-        changed.add_argument("--because", required=True, metavar="TICKET", help="why, for ever")
-        if name == "correct":
-            changed.add_argument("--set", required=True, metavar="FIELD=VALUE")
 
 
 def ledger(options: argparse.Namespace) -> int:

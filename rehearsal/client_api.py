@@ -14,7 +14,7 @@ from rehearsal.bank import RESERVED, Bank
 from rehearsal.cashier import Cashier
 from rehearsal.doors import Doors
 from rehearsal.market import Market
-from rehearsal.moods import ApiSettings
+from rehearsal.moods import DATED, ApiSettings
 from rehearsal.psp import Psp, written
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -62,8 +62,9 @@ class ClientApi:
         ]
 
     async def stamp(self, request: web.Request, response: web.StreamResponse) -> None:
-        """The Date of every answer is by this brokerage's clock."""
-        response.headers.setdefault("Date", formatdate(self.bank.clock() + self.settings.ahead_s, usegmt=True))
+        """The Date of every answer is by this brokerage's clock, unless somebody dated it otherwise on purpose."""
+        if DATED not in response:  # aiohttp has put a Date of its own there by now
+            response.headers["Date"] = formatdate(self.bank.clock() + self.settings.ahead_s, usegmt=True)
 
     def _own(self, handler: Callable[[web.Request, str], Awaitable[web.StreamResponse]]) -> Handler:
         """Only who is logged in gets further, and what is due has happened by then."""

@@ -15,6 +15,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from postdeploy.environment import Environment
+from rehearsal.moods import DATED
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Bend = Callable[["Answer", web.Request], "Answer | None"]
@@ -49,7 +50,10 @@ class Answer:
     def response(self) -> web.Response:
         """As it is sent."""
         self.headers.setdefault("Server", "northgate")
-        return web.Response(status=self.status, body=self.body, headers=self.headers)
+        sent = web.Response(status=self.status, body=self.body, headers=self.headers)
+        if "Date" in self.headers:
+            sent[DATED] = True
+        return sent
 
 
 @dataclass

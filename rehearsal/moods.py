@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+DATED = "dated"
+"""Marks a response whose Date is its own, and not the brokerage's clock."""
 Trouble = Literal["", "500 before", "500 after", "silence before", "silence after", "late"]
 """What befalls a request that moves money, and whether before or after the money has moved; late: it is not answered,
 and the money moves when nobody waits any more."""

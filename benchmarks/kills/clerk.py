@@ -32,10 +32,12 @@ from postdeploy.business import Opening, Patience, keys_of, open_desk, origin_of
 from postdeploy.deadline import Deadline
 from postdeploy.environment import Environment
 from postdeploy.standin import Standin
-from postdeploy.verdict import Residue
+from postdeploy.verdict import Held, Residue
 
 ROOT = Path(__file__).parents[2]
-RESIDUE = 12
+RESIDUE, DISTURBED = 12, 3
+BEFORE = ("smoke.login.", "smoke.account.")
+"""What comes before any money: a flow that is held by it was answered too slowly, and never began."""
 ANSWER_S = 0.4
 """Longest wait for an answer: a product that falls silent is silent for ever."""
 IN_FLIGHT_S = 0.15
@@ -197,19 +199,24 @@ def work(job: Job, environment: Environment, standin: Standin, state: str) -> in
         try:
             desk.is_clean()
             if job.act == "flow":
-                for method in job.methods:
-                    _tried(lambda method=method: desk.deposit_credited(environment.deposits[method]))
+                tried = [_tried(lambda m=m: desk.deposit_credited(environment.deposits[m])) for m in job.methods]
+                if not all(tried):
+                    return DISTURBED
         except Residue:
             return RESIDUE
         return RESIDUE if desk.undo_all() else 0
 
 
-def _tried(act: Callable[[], Any]) -> None:
+def _tried(act: Callable[[], Any]) -> bool:
+    """Whether it came to money at all; held, refused or failed: the undoing comes in any case."""
     try:
         act()
-    except Exception as error:  # noqa: BLE001  held, refused or failed: the undoing comes in any case
+    except Held as held:
+        return not held.check_id.startswith(BEFORE)
+    except Exception as error:  # noqa: BLE001
         if os.environ.get("CLERK_TALKS"):
             print(f"{type(error).__name__}: {error}", file=sys.stderr)
+    return True
 
 
 def _mark_boundaries(kill_at: int, write: int) -> None:

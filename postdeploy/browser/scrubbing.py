@@ -19,6 +19,8 @@ PAGE, NO_ADDRESS = "page@", "page-"
 """Pictures of the film strip are called `page@….jpeg`, which a scan for e-mail addresses would find."""
 HIDDEN = re.compile(rb"<input\b[^>]*\btype=[\"']?hidden\b[^>]*>", re.I)
 VALUE = re.compile(rb"(\bvalue=)(?:\"[^\"]*\"|'[^']*'|[^\s>]+)", re.I)
+SHOWN = frozenset({"value", "VALUE", "__playwright_value_"})
+"""Attributes by which a snapshot of a page says what a field holds."""
 CREDENTIALS = frozenset({"cookie", "set-cookie", "authorization", "proxy-authorization"})
 
 
@@ -77,7 +79,9 @@ def _line(line: bytes) -> bytes:
 
 def _cut(value: Any) -> Any:
     if isinstance(value, dict):
-        if "value" in value and (str(value.get("name", "")).lower() in CREDENTIALS or _is_hidden(value)):
+        if _is_hidden(value):
+            return value | dict.fromkeys(value.keys() & SHOWN, MASK)
+        if "value" in value and str(value.get("name", "")).lower() in CREDENTIALS:
             return {**value, "value": MASK}
         return {
             key: []
@@ -89,4 +93,6 @@ def _cut(value: Any) -> Any:
         }
     if isinstance(value, list):
         return [_cut(each) for each in value]
+    if isinstance(value, str) and "<input" in value.lower():
+        return without_hidden_values(value.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
     return value

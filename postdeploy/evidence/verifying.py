@@ -15,6 +15,7 @@ from postdeploy.evidence.agreement import disagreements
 from postdeploy.evidence.attestation import FILES
 from postdeploy.evidence.findings import Finding, State
 from postdeploy.evidence.manifest import MANIFEST, OUTSIDE, RECEIPT, SUMS, Entry, NotEvidence, read_manifest, sums
+from postdeploy.evidence.receipt import intact_receipt
 from postdeploy.evidence.run_record import RunRecord
 from postdeploy.evidence.signatures import signatures
 from postdeploy.evidence.statements import sha256_of
@@ -166,24 +167,26 @@ def _origin(path: Path, owners: dict[str, str]) -> str:
 
 
 def _receipt(folder: Path, report: Report) -> Iterator[Finding]:
-    """The ledger's answer, made last of all: it has to be about this run and this manifest."""
-    path, record = folder / RECEIPT, report.record
-    if not path.is_file():
+    """The ledger's answer, made last of all: there wherever a ledger was, about this run and this manifest."""
+    record = report.record
+    if not (folder / RECEIPT).is_file():
+        if record is not None and record.finished is not None and record.ledger is not None:
+            yield Finding(RECEIPT, State.INCOMPLETE, "is missing: the run was killed before it, or it was taken away")
         return
     try:
-        said = json.loads(path.read_bytes())
-        run, bound = said["run_id"], said.get("manifest_sha256")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        yield Finding(RECEIPT, State.TAMPERED, f"is no receipt ({type(error).__name__})")
+        receipt = intact_receipt(folder)
+    except (NotEvidence, OSError) as error:
+        yield Finding(RECEIPT, State.TAMPERED, str(error))
         return
-    if record is not None and run != record.run_id:
-        yield Finding(RECEIPT, State.TAMPERED, f"is that of {run}")
+    if record is not None and receipt.run_id != record.run_id:
+        yield Finding(RECEIPT, State.TAMPERED, f"is that of {receipt.run_id}")
+    bound = receipt.manifest_sha256
     if bound and (folder / MANIFEST).is_file() and bound != sha256_of(folder / MANIFEST):
         yield Finding(RECEIPT, State.TAMPERED, f"is about another {MANIFEST}")
-    if said.get("status") == "entered":
-        report.notes.append(f"entry {said.get('seq')} of the ledger {said.get('ledger')} (postdeploy ledger verify)")
-    elif said.get("status"):
-        report.notes.append(f"ledger: {said['status']}: {said.get('reason') or 'no reason given'}")
+    if receipt.status == "entered":
+        report.notes.append(f"entry {receipt.seq} of the ledger {receipt.ledger} (postdeploy ledger verify)")
+    else:
+        report.notes.append(f"ledger: {receipt.status}: {receipt.reason or 'no reason given'}")
 
 
 def to_json(reports: Iterable[Report]) -> str:

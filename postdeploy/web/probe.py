@@ -127,7 +127,11 @@ class Prober:
         return self.patient and not question.accepts_503 and reply.status in RETRIED_STATUS
 
     def _place(self, question: Question) -> tuple[str, str, str]:
-        return question.host, question.address, question.scheme
+        return question.host, self._address(question), question.scheme
+
+    def _address(self, question: Question) -> str:
+        """Where a question goes: to the first address, where it names none."""
+        return question.address or next(iter(self.addresses(question.host)), "")
 
     def _remember(self, question: Question, reply: Reply) -> None:
         """A host that cannot be reached is not asked for another path: it would end the same way, only later."""
@@ -160,7 +164,7 @@ class Prober:
                 fault, error = Fault.RESOLVE, str(failure)
             except Exception as failure:  # noqa: BLE001  what one host does must not cost the others their verdict
                 fault, error = fault_of(failure)
-            link = Link(address=question.address or next(iter(self.addresses(question.host)), ""))
+            link = Link(address=self._address(question))
             return msgspec.structs.replace(asked, fault=fault, error=self.redactor.text(error), trace=trace, link=link)
 
     async def _pace(self, host: str) -> None:

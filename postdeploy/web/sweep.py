@@ -114,11 +114,17 @@ class Looking:
         return [reply for replies in found for reply in replies], await handshakes
 
     async def _host(self, host: str, asked: list[Question]) -> list[Reply]:
-        """A host's questions, the first alone: it opens the connection, or finds that there is none."""
+        """A host's questions, the first alone: it opens the connection, or finds that there is none.
+
+        Where it is not answered in time the second is asked alone too: a silent host is known by two, and eight at once
+        would keep sixty silent hosts waiting for each other.
+        """
         if not asked:
             return []
         replies = [await self.prober.ask(asked[0])]
-        replies += await self._all(asked[1:])
+        if replies[0].fault is Fault.TIME_OUT:
+            replies += await self._all(asked[1:2])
+        replies += await self._all(asked[len(replies) :])
         further = [*followed(replies, self.environment), *self._versions(host)]
         return [_discreet(each) for each in replies + await self._all(further)]
 

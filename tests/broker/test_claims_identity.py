@@ -6,6 +6,8 @@ from datetime import timedelta
 from email.utils import format_datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from postdeploy.broker import claims_identity as claims
@@ -118,6 +120,24 @@ def test_what_is_not_proven_is_unverified_and_never_failed(changed, said):
 @pytest.mark.parametrize("status", [401, 404, 500])
 def test_no_answer_proves_nothing(status):
     assert claims.is_synthetic(HOST, "SYN-1", ["SYN-1"], answer({}, status)).state is State.UNVERIFIED
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "id": st.sampled_from(["SYN-1", "SYN-2", "C-20419", "", 1, None, ["SYN-1"]]),
+            "synthetic": st.sampled_from([True, False, "true", 1, None]),
+            "payments": st.sampled_from(["sandbox", "live", "", None]),
+        },
+    ),
+    st.sampled_from([200, 204, 302, 401, 500]),
+)
+def test_nothing_but_the_whole_right_answer_proves_an_account(said, status):
+    judged = claims.is_synthetic(HOST, "SYN-1", ["SYN-1", "SYN-2"], answer(said, status))
+    right = said.get("id") == "SYN-1" and said.get("synthetic") is True and said.get("payments") in ("sandbox", "live")
+    assert (judged.state is State.PASSED) is (right and status == 200)
+    assert judged.state in (State.PASSED, State.UNVERIFIED)
 
 
 def test_proof_does_not_depend_on_the_rest_of_the_profile():

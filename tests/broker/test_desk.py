@@ -185,6 +185,23 @@ def test_closed_ceiling_is_unverified_and_says_so(at, visit, environment):
     assert at.audit().deposits == 0
 
 
+@pytest.mark.parametrize(("currency", "amount", "ceiling"), [("JPY", "1000", "2000"), ("KWD", "10.005", "20.010")])
+def test_currencies_without_and_with_three_decimals_are_paid_and_undone_to_the_coin(
+    currency, amount, ceiling, environment, tmp_path
+):
+    data = environment.model_dump(mode="json")
+    data["deposits"]["card"] |= {"currency": currency, "amount": amount}
+    data["business"]["spending"]["ceilings"] = {currency: {"call": amount, "run": ceiling, "day": ceiling}}
+    there = type(environment).model_validate(data)
+    card = there.deposits["card"]
+    with house(there, tmp_path / "books") as at:
+        at.api.money.settles_s, at.api.money.refunds_s = 0.02, 0.01
+        with opened(at, tmp_path / "state") as desk:
+            assert desk.deposit_credited(card).seen == f"{amount} {currency} in the ledger and in the balance"
+            assert desk.deposit_undone(card).holds
+        assert at.audit().is_clean
+
+
 def test_journal_that_cannot_be_written_holds_what_spends(at, visit, tmp_path):
     (tmp_path / "file").write_text("")
     with visit(state=tmp_path / "file" / "state") as desk:

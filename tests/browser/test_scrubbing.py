@@ -54,7 +54,9 @@ def test_secret_anywhere_else_is_found_in_every_encoding(member: str, form: str)
 def test_hidden_fields_of_a_page_are_emptied_wherever_the_page_is() -> None:
     field = f'<input type="hidden" name="csrfmiddlewaretoken" value="{CANARY}">'
     assert without_hidden_values(f"<p>x{field}".encode()) == f"<p>x{field}".replace(f'"{CANARY}"', MASK).encode()
-    snapshot = json.dumps({"html": ["INPUT", {"type": "hidden", "value": CANARY}]})
+    filled = {"type": "hidden", "__playwright_value_": CANARY}
+    said = f"<main>{field}</main>"
+    snapshot = json.dumps({"html": ["INPUT", {"type": "hidden", "value": CANARY}], "more": ["INPUT", filled, said]})
     assert leaks(without_credentials(trace(trace_trace=snapshot, resources_page_html=field)), REDACTOR) == ""
 
 

@@ -13,10 +13,14 @@ import pytest
 
 from postdeploy.evidence import archived
 from postdeploy.evidence.attestation import FILES
+from postdeploy.evidence.closing import Extras, close, commit_plan
 from postdeploy.evidence.findings import State
 from postdeploy.evidence.folder import RunFolder
+from postdeploy.evidence.ledger.chain import Head
 from postdeploy.evidence.manifest import write_manifest
-from postdeploy.evidence.run_record import RunRecord
+from postdeploy.evidence.receipt import Receipt, write_receipt
+from postdeploy.evidence.results import complete
+from postdeploy.evidence.run_record import RunRecord, finish
 from postdeploy.evidence.statements import sha256_of
 from postdeploy.evidence.trust import read_trust
 from postdeploy.evidence.unfinished import MARK
@@ -131,25 +135,18 @@ def test_a_mark_of_an_unfinished_run_has_no_place_in_a_closed_one(closed):
     assert (verify_folder(closed.path).state, found(verify_folder(closed.path))) == (State.TAMPERED, {MARK})
 
 
-@pytest.mark.parametrize(
-    ("receipt", "state"),
-    [
-        ({"run_id": "20261122T200000Z-v1-abcdef", "status": "pending"}, State.WHOLE),
-        ({"run_id": "another"}, State.TAMPERED),
-        ({"run_id": "20261122T200000Z-v1-abcdef", "manifest_sha256": "0" * 64}, State.TAMPERED),
-        ([], State.TAMPERED),
-    ],
-)
-def test_a_receipt_has_to_be_that_of_this_run_and_this_manifest(closed, receipt, state):
-    closed.write_json("receipt.json", receipt)
-    assert verify_folder(closed.path).state is state
+@pytest.mark.parametrize("alteration", ALTERATIONS, ids=lambda each: each.__name__)
+def test_an_altered_receipt_is_located_where_there_was_a_ledger(folder, record, plan, alteration):
+    commit_plan(folder, plan)
+    results = complete(plan, ())
+    led = msgspec.structs.replace(record, ledger=Head(0, ""))
+    close(folder, finish(led, results, 10), plan, results, Extras(report=False))
+    write_receipt(folder, Receipt("entered", folder.run_id, "ledger.sqlite", seq=7, entry_hash="e" * 64))
+    assert verify_folder(folder.path).state is State.WHOLE
+    assert alteration(folder.path, "receipt.json") & found(verify_folder(folder.path))
 
 
 def test_a_timestamp_in_an_unsigned_folder_was_added(folder, record, plan):
-    from postdeploy.evidence.closing import Extras, close, commit_plan
-    from postdeploy.evidence.results import complete
-    from postdeploy.evidence.run_record import finish
-
     commit_plan(folder, plan)
     results = complete(plan, ())
     close(folder, finish(record, results, 10), plan, results, Extras(report=False))
@@ -217,10 +214,6 @@ def test_a_tar_file_without_a_run_is_incomplete_and_a_wrong_path_is_a_question(t
 
 
 def test_an_unsigned_folder_is_whole_says_so_and_proves_nothing_to_a_trust_file(folder, record, plan, keys):
-    from postdeploy.evidence.closing import Extras, close, commit_plan
-    from postdeploy.evidence.results import complete
-    from postdeploy.evidence.run_record import finish
-
     commit_plan(folder, plan)
     results = complete(plan, ())
     close(folder, finish(record, results, 10), plan, results, Extras(report=False))
@@ -230,15 +223,10 @@ def test_an_unsigned_folder_is_whole_says_so_and_proves_nothing_to_a_trust_file(
     assert verify_folder(folder.path, read_trust(keys.trust())).state is State.INCOMPLETE
 
 
-def receipt_of(folder, **change):
-    told = {
-        "status": "entered",
-        "run_id": folder.path.name,
-        "ledger": "x",
-        "manifest_sha256": sha256_of(folder.path / "manifest.json"),
-        "seq": 2,
-    }
-    folder.write_json("receipt.json", told | change)
+def receipt_of(closed: RunFolder, **change) -> None:
+    about = {"manifest_sha256": sha256_of(closed.path / "manifest.json"), "seq": 2, "entry_hash": "e" * 64}
+    receipt = Receipt("entered", closed.run_id, "ledger.sqlite", **about)
+    write_receipt(closed, msgspec.structs.replace(receipt, **change))
 
 
 def test_a_receipt_is_noted_and_has_to_be_about_this_manifest(closed):

@@ -158,7 +158,7 @@ def test_red_endpoints_hold_what_spends_and_say_so(tmp_path: Path) -> None:
     ("state", "said"),
     [
         ("postgresql://me:hunter2@db/x", "a command line is read by everybody"),
-        ("mysql://db/x", "neither a folder nor a PostgreSQL"),
+        ("mysql://db/x", "neither a path nor a PostgreSQL"),
         ("pyproject.toml", "is a file; name a folder"),
     ],
 )

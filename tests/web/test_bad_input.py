@@ -6,21 +6,24 @@ import asyncio
 import gzip
 import ssl
 import tracemalloc
+from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
 from aiohttp import web
 
+from postdeploy.deadline import Deadline
 from postdeploy.verdict import State
 from postdeploy.web import answer_rules, probe, reading, troubles
 from postdeploy.web.names import answers as resolve
-from postdeploy.web.questions import Question
-from postdeploy.web.replies import Fault, Sweep
+from postdeploy.web.questions import Question, questions
+from postdeploy.web.replies import Fault, Reply, Sweep
 from postdeploy.web.route import Route
 from postdeploy.web.seen import Seen
+from postdeploy.web.sweep import Looking
 from rehearsal.front import Record
 from rehearsal.names import serve
-from tests.web.conftest import ask_route, raw
+from tests.web.conftest import RUN_ID, answers, ask_route, no_rest, raw
 from tests.web.public import judged, small
 
 A = "alpha.example"
@@ -235,6 +238,33 @@ def test_machine_without_a_dns_server_is_told(monkeypatch):
     monkeypatch.setattr("dns.asyncresolver.Resolver", none)
     found = asyncio.run(resolve([A], ()))
     assert all("no DNS server is configured here" in each.error for each in found)
+
+
+def test_silent_host_is_known_by_two_questions_whatever_it_is_asked(serving, monkeypatch):
+    """Sixty of them end together, in the time of two."""
+    monkeypatch.setattr(probe, "REQUEST_S", 0.3)
+    environment = small()
+    hosts = [each.host for each in environment.brands.values()]
+    asked: Counter[str] = Counter()
+
+    async def nothing(request: web.BaseRequest) -> web.Response:
+        asked[request.host] += 1
+        await asyncio.sleep(5)
+        return web.Response()
+
+    async def go() -> list[Reply]:
+        async with (
+            serving(nothing, *hosts) as server,
+            probe.Prober(server.route, RUN_ID, Deadline(30), answers(*hosts), rest=no_rest) as prober,
+        ):
+            looking = Looking(environment, prober, datetime.now(UTC))
+            of = [looking._host(host, questions(environment)[host]) for host in hosts]
+            return [reply for replies in await asyncio.gather(*of) for reply in replies]
+
+    replies = asyncio.run(go())
+    assert asked == dict.fromkeys(hosts, 2)
+    assert len(replies) > 10
+    assert {each.fault for each in replies} == {Fault.TIME_OUT}
 
 
 def test_sweep_that_was_cut_short_is_unverified_and_never_green():

@@ -8,23 +8,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from postdeploy.evidence.findings import Finding, State
 from postdeploy.evidence.ledger.chain import Entry, Head, broken
-from postdeploy.evidence.ledger.entering import read_receipt, run_folders
+from postdeploy.evidence.ledger.entering import run_folders
 from postdeploy.evidence.ledger.events import Kind
+from postdeploy.evidence.ledger.inside import inside
 from postdeploy.evidence.ledger.ledger import Ledger, Reading
-from postdeploy.evidence.ledger.projection import project
 from postdeploy.evidence.manifest import MANIFEST, RECEIPT
+from postdeploy.evidence.receipt import read_receipt
 from postdeploy.evidence.statements import sha256_of
 from postdeploy.evidence.trust import Trusted, find
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-SHOWN = 5
-"""Differences of a derived table that are named one by one."""
 
 
 @dataclass
@@ -50,6 +46,12 @@ class Held:
     holder: str
 
 
+class Carrier(msgspec.Struct, frozen=True):
+    """Of a run's record what it says of the ledger."""
+
+    ledger: Head | None = None
+
+
 def check(
     ledger: Ledger,
     archive: Path | None = None,
@@ -59,47 +61,18 @@ def check(
     """Everything that can be checked with what is given; what was not given is said. Raises LedgerUnusable."""
     with ledger.store.reading() as connection:
         entries = tuple(Reading(ledger.store, connection).entries())
-        derived = list(_derived(ledger, connection, entries))
+        derived = list(inside(ledger.store, connection, entries))
     told = Checked(Head(entries[-1].seq, entries[-1].entry_hash) if entries else Head())
     told.kinds = Counter(each.event_type for each in entries)
     told.findings += broken(entries)
     told.findings += derived
-    held = [*_carried(entries), *anchors, *(_receipts(archive) if archive else ())]
+    held = [*_carried(entries), *anchors, *(_outside(archive) if archive else ())]
     told.findings += _against(entries, held)
     told.findings += _altered_receipts(entries, archive) if archive else ()
     told.findings += _bundles(entries, archive) if archive else ()
     told.findings += _signatures(entries, keys) if keys is not None else ()
     told.notes += _notes(entries, archive, keys, len(held))
     return told
-
-
-def _derived(ledger: Ledger, connection: Connection, entries: Sequence[Entry]) -> Iterator[Finding]:
-    """The tables that queries read are what the chain says they are."""
-    try:
-        rows = list(project(entries))
-    except (ValueError, KeyError, TypeError):
-        return  # a payload that cannot be read is reported where the chain is checked
-    expected: dict[str, list[dict[str, Any]]] = {each.name: [] for each in ledger.store.tables.derived}
-    for name, row in rows:
-        expected[name].append(row)
-    for table in ledger.store.tables.derived:
-        keys = [each.name for each in table.primary_key]
-        there = {tuple(row[key] for key in keys): dict(row) for row in connection.execute(table.select()).mappings()}
-        should = {tuple(row[key] for key in keys): row for row in expected[table.name]}
-        differs = sorted(key for key in there.keys() | should.keys() if there.get(key) != should.get(key))
-        for key in differs[:SHOWN]:
-            yield Finding(f"{table.name}, entry {key[0]}", State.TAMPERED, _difference(there.get(key), should.get(key)))
-        if len(differs) > SHOWN:
-            yield Finding(table.name, State.TAMPERED, f"{len(differs) - SHOWN} more rows are not what the chain says")
-
-
-def _difference(there: Mapping[str, Any] | None, should: Mapping[str, Any] | None) -> str:
-    if there is None:
-        return "its row was deleted, though the chain has it"
-    if should is None:
-        return "has a row that the chain does not have: it was made up"
-    names = [name for name in should if there.get(name) != should[name]]
-    return "; ".join(f"{name} is {there.get(name)!r}, the chain says {should[name]!r}" for name in names[:SHOWN])
 
 
 def _carried(entries: Iterable[Entry]) -> Iterator[Held]:
@@ -114,11 +87,19 @@ def _carried(entries: Iterable[Entry]) -> Iterator[Held]:
                 yield Held(Head(told["seq"], told["entry_hash"]), f"the record of the run in entry {each.seq}")
 
 
-def _receipts(archive: Path) -> Iterator[Held]:
+def _outside(archive: Path) -> Iterator[Held]:
+    """What run folders hold: the receipt of each run, and the head in its record, which its signature binds."""
     for path in run_folders(archive):
+        name = f"{path.parent.name}/{path.name}"
         receipt = read_receipt(path)
         if receipt is not None and receipt.status == "entered":
-            yield Held(Head(receipt.seq, receipt.entry_hash), f"the receipt of {path.parent.name}/{path.name}")
+            yield Held(Head(receipt.seq, receipt.entry_hash), f"the receipt of {name}")
+        try:
+            carried = msgspec.json.decode((path / "run.json").read_bytes(), type=Carrier).ledger
+        except (OSError, msgspec.MsgspecError):
+            continue  # verify-evidence says what is wrong with the folder
+        if carried is not None:
+            yield Held(carried, f"the record of {name}")
 
 
 def _altered_receipts(entries: Iterable[Entry], archive: Path) -> Iterator[Finding]:

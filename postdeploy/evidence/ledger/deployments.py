@@ -41,9 +41,9 @@ class Population:
 
 
 def population(facts: Facts, known: Known) -> Population:
-    """The deployments a run tells of; `replay_of` and the sum over several environments tell of none."""
+    """The deployments a run tells of; the sum over several environments tells of none."""
     record = facts.record
-    if record.replay_of or record.environment == "all":
+    if record.environment == "all":
         return Population((), "")
     mine = tuple(each for each in facts.running if each.tag == record.release)
     # A Job of the release before may still be at work: of each image some bits have to be this release's.

@@ -18,26 +18,10 @@ from postdeploy.evidence.ledger.folders import Altered, Facts, NotReady
 from postdeploy.evidence.ledger.ledger import Ledger, Reading, Writing
 from postdeploy.evidence.ledger.store import LedgerUnusable
 from postdeploy.evidence.manifest import RECEIPT
+from postdeploy.evidence.receipt import Receipt, read_receipt, write_receipt
 
 CATCH_UP = 50
 """How many runs of an earlier outage a run enters beside itself; `postdeploy ledger rebuild` enters all."""
-
-
-class Receipt(msgspec.Struct, frozen=True):
-    """receipt.json: the ledger's answer, which is an anchor as well: it lies outside of the ledger."""
-
-    status: str
-    """entered, pending, or not-entered."""
-    run_id: str
-    ledger: str
-    """Where it is, without a password."""
-    manifest_sha256: str = ""
-    seq: int = 0
-    event_id: str = ""
-    entry_hash: str = ""
-    prev_hash: str = ""
-    recorded_at: str = ""
-    reason: str = ""
 
 
 @dataclass
@@ -80,7 +64,7 @@ def enter_run(ledger: Ledger, folder: RunFolder) -> tuple[Receipt, list[str]]:
             "`postdeploy ledger rebuild`, enters it."
         )
     try:
-        folder.write_json(RECEIPT, receipt)
+        write_receipt(folder, receipt)
     except OSError as error:
         lines.append(f"{RECEIPT} was not written: {error}")
     return receipt, lines
@@ -126,17 +110,9 @@ def run_folders(archive: Path) -> Iterator[Path]:
             yield from (each for each in environment.iterdir() if each.is_dir() and not each.is_symlink())
 
 
-def read_receipt(folder: Path) -> Receipt | None:
-    """The receipt in a run folder; none where there is none that can be read."""
-    try:
-        return msgspec.json.decode((folder / RECEIPT).read_bytes(), type=Receipt)
-    except (OSError, msgspec.MsgspecError):
-        return None
-
-
 def not_entered(folder: RunFolder, reason: str) -> None:
     """A run that belongs in no ledger says so."""
-    folder.write_json(RECEIPT, Receipt("not-entered", folder.run_id, "", reason=reason))
+    write_receipt(folder, Receipt("not-entered", folder.run_id, "", reason=reason))
 
 
 def head_now(ledger: Ledger) -> tuple[Head | None, str]:
@@ -158,6 +134,8 @@ def _one(writing: Writing, path: Path, told: Entered) -> None:
     except Altered as error:
         told.wrong.append(str(error))
         return
+    if facts.record.replay_of:
+        return  # it judges again what another run saw, and proves nothing new
     before = writing.known([folders.event_id(facts)])
     if before:
         told.again += 1
@@ -205,7 +183,7 @@ def _renew(ledger: Ledger, path: Path, told: Entered) -> None:
     if found is None:
         return
     try:
-        RunFolder(path).write_json(RECEIPT, found)
+        write_receipt(RunFolder(path), found)
     except OSError as error:  # an archive whose old runs cannot be written to any more
         told.unready.append(f"{path / RECEIPT} was not written: {error}")
 

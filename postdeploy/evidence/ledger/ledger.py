@@ -28,6 +28,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def pseudonym(salt: str, login: str) -> str:
+    """What stands for a login in the chain."""
+    return "actor:" + hashlib.sha256(f"{salt}\0{login}".encode()).hexdigest()[:32]
+
+
 class Ledger:
     """One ledger, in whichever database."""
 
@@ -179,6 +184,6 @@ class Writing(Reading):
         if (known := self.actor(login)) is not None:
             return known
         salt = secrets.token_hex(16)
-        made = "actor:" + hashlib.sha256(f"{salt}\0{login}".encode()).hexdigest()[:32]
+        made = pseudonym(salt, login)
         self.connection.execute(self.tables.actor.insert().values(actor=made, salt=salt, login=login))
         return made

@@ -12,7 +12,7 @@ import msgspec
 
 from postdeploy.environment import PRODUCTION
 from postdeploy.evidence.ledger.store import Store
-from postdeploy.evidence.ledger.view import NAME
+from postdeploy.evidence.ledger.view import BODY, NAME
 
 HISTORY, WEEKS, QUARTERS = 40, 26, 4
 """Runs of an environment, weeks and quarters that are shown."""
@@ -96,7 +96,7 @@ def overview(store: Store, now: datetime, release: str | None = None, *, rehears
             rehearsal = real is None
         kind = {"rehearsal": int(rehearsal)}
         runs = [dict(each) for each in connection.execute(text(RUNS), kind).mappings()]
-        newest = f"select * from {NAME} where rehearsal = :rehearsal order by deployed_at"
+        newest = f"select * from ({BODY}) as {NAME} where rehearsal = :rehearsal order by deployed_at"
         deployments = [dict(each) for each in connection.execute(text(newest), kind).mappings()]
     standings = _standings(runs, deployments)
     chosen = release or max((each for each in deployments), key=lambda each: each["deployed_at"], default={}).get(

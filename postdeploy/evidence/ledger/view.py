@@ -13,8 +13,7 @@ COLUMNS = (
     *("pipeline_url", "iid", "gap", "rehearsal", "corrected", "retracted"),
 )
 
-AUDIT_TRAIL = """create view audit_trail as
-select d.deployment_id, d.source, d.environment, d.release, d.digest,
+BODY = """select d.deployment_id, d.source, d.environment, d.release, d.digest,
        coalesce(nullif(da.login, ''), d.deployed_by) as deployed_by, d.deployed_at, d.ticket,
        coalesce(nullif(aa.login, ''), d.approved_by) as approved_by, d.approved_at, d.commit_sha, d.status,
        coalesce(v.verdict, 'NOT VERIFIED') as verdict,
@@ -35,4 +34,5 @@ left join ledger_verification v on v.seq = (
      order by x.finished desc, x.seq desc limit 1)
 where d.seq = (select max(y.seq) from ledger_deployment y where y.deployment_id = d.deployment_id)
 """
+AUDIT_TRAIL = f"create view {NAME} as\n{BODY}"
 """`entry_hash` is that of the entry that says the deployment; a run's own is in its receipt.json."""

@@ -15,9 +15,9 @@ import msgspec
 
 from postdeploy.evidence.ledger.chain import Head
 from postdeploy.evidence.ledger.checking import Held
-from postdeploy.evidence.ledger.entering import read_receipt
 from postdeploy.evidence.ledger.folders import Altered, NotReady, read
 from postdeploy.evidence.manifest import RECEIPT
+from postdeploy.evidence.receipt import read_receipt
 from postdeploy.evidence.worm.targets import CannotArchive, Keep, Target
 
 YEARS = 7

@@ -25,7 +25,7 @@ from postdeploy.evidence.ledger.audit import (
 )
 from postdeploy.evidence.ledger.checking import check
 from postdeploy.evidence.ledger.deployments import gap
-from postdeploy.evidence.ledger.entering import enter_run
+from postdeploy.evidence.ledger.entering import enter_run, rebuild
 from postdeploy.evidence.ledger.folders import Approved, ChangeSeen, Deployed, Login, Running, Ticket
 from postdeploy.verdict import Verdict
 from tests.evidence.ledger.runs import PIPELINE, bits
@@ -104,9 +104,11 @@ def test_what_is_no_whole_run_verifies_nothing(ledger, archive, change):
     assert seen(ledger, "verdict") == [("NOT VERIFIED",)]
 
 
-def test_a_replay_tells_of_no_deployment_and_verifies_none(ledger, archive):
-    enter_run(ledger, archive.run(replay_of="another"))
-    assert rows(ledger) == ()
+def test_a_replay_is_never_entered_not_even_by_a_rebuild(ledger, archive):
+    archive.run(replay_of="another")
+    told = rebuild(ledger, archive.path)
+    assert (told.new, told.wrong, told.unready) == ([], [], [])
+    assert ledger.entries() == ()
 
 
 def test_rehearsals_and_production_are_never_mixed(ledger, archive):

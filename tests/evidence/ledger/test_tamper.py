@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from postdeploy.evidence.findings import State
+from postdeploy.evidence.findings import Finding, State
 from postdeploy.evidence.ledger.chain import Entry, Head, link
 from postdeploy.evidence.ledger.checking import check
 from postdeploy.evidence.ledger.entering import enter_run
 from postdeploy.evidence.ledger.ledger import Ledger
 from postdeploy.evidence.trust import read_trust
+from tests.evidence.ledger.runs import PIPELINE
 from tests.evidence.signed import make_keys
 
 SAME = "event_type, schema_version, recorded_at, payload, payload_sha256"
@@ -37,8 +40,8 @@ ONLY_POSTGRES = (
 @pytest.fixture
 def filled(ledger, archive):
     """Four runs of two releases: six entries."""
-    for release in ("v1", "v1", "v2", "v2"):
-        enter_run(ledger, archive.run(release))
+    for number, release in enumerate(("v1", "v1", "v2", "v2")):
+        enter_run(ledger, archive.run(release, **({} if number else {"pipeline": PIPELINE})))
     assert check(ledger, archive.path).findings == []
     return ledger
 
@@ -58,6 +61,16 @@ def test_the_database_itself_refuses_every_change(filled, place, owner):
 @pytest.mark.parametrize(
     ("statements", "where"),
     [
+        (["update ledger_actor set login = 'boss' where login = 'dora'"], "ledger_actor, actor"),
+        (["update ledger_actor set login = '', salt = '' where login = 'dora'"], "ledger_actor, actor"),
+        (["delete from ledger_actor where login = 'dora'"], "ledger_actor, actor"),
+        (
+            [
+                "drop view audit_trail",
+                "create view audit_trail as select deployment_id, 'passed' as verdict from ledger_deployment",
+            ],
+            "audit_trail",
+        ),
         (["update ledger_event set payload = replace(payload, 'passed', 'failed') where seq = 2"], "entry 2"),
         (["update ledger_event set recorded_at = '2020-01-01T00:00:00.000000Z' where seq = 3"], "entry 3"),
         (["update ledger_event set event_id = 'verification/x' where seq = 2"], "entry 2"),
@@ -83,7 +96,15 @@ def test_what_an_owner_alters_is_located(filled, archive, owner, statements, whe
     owner(*statements)
     checked = check(filled, archive.path)
     assert checked.state is State.TAMPERED
-    assert where in {each.path.partition(" (")[0] for each in checked.findings if each.state is State.TAMPERED}
+    assert where in {spot(each) for each in checked.findings if each.state is State.TAMPERED}
+
+
+def test_a_guard_that_was_switched_off_is_reported(filled, place, owner):
+    if "://" in place:
+        owner("alter table ledger_event disable trigger ledger_event_no_change", guarded=True)
+    else:
+        owner("drop trigger ledger_event_no_update", guarded=True)
+    assert [each.path[:16] for each in check(filled).findings] == ["ledger_event_no_"]
 
 
 def test_an_inserted_entry_is_located_wherever_it_was_put(filled, archive, owner):
@@ -113,8 +134,8 @@ def test_a_signature_moved_to_another_entry_is_located(place, archive, owner, tm
     ledger = Ledger(place, keys.open())
     enter_run(ledger, archive.run())
     owner("update ledger_event set signature = (select signature from ledger_event where seq = 1) where seq = 2")
-    (found,) = check(ledger, archive.path, read_trust(keys.trust())).findings
-    assert found.path.startswith("entry 2")
+    found = [spot(each) for each in check(ledger, archive.path, read_trust(keys.trust())).findings]
+    assert [each for each in found if not each.startswith("ledger_")] == ["entry 2"]
 
 
 def test_a_chain_written_anew_contradicts_the_receipts(filled, archive, owner):
@@ -127,6 +148,27 @@ def test_a_chain_written_anew_contradicts_the_receipts(filled, archive, owner):
     owner("delete from ledger_event", *map(_insert, rows))
     found = [each for each in check(filled, archive.path).findings if each.path == "entry 2"]
     assert any("is another one than" in each.what for each in found)
+
+
+def test_a_chain_written_anew_contradicts_the_signed_records_where_receipts_were_rewritten_too(ledger, archive, owner):
+    enter_run(ledger, archive.run())
+    second = archive.run(ledger=ledger.head())
+    enter_run(ledger, second)
+    first = ledger.entries()[0]
+    anew = link(Head(), first.event_id, first.event_type, first.payload.replace("v1", "v9"), first.recorded_at)
+    owner(
+        "delete from ledger_event where seq > 2",
+        f"update ledger_event set entry_hash = '{anew.entry_hash}' where seq = 2",
+    )
+    for each in archive.path.rglob("receipt.json"):
+        each.unlink()
+    found = [each for each in check(ledger, archive.path).findings if each.path == "entry 2"]
+    assert any(f"the record of uk-prod/{second.run_id}" in each.what for each in found)
+
+
+def spot(finding: Finding) -> str:
+    """Entry or table, without the id that the test cannot know."""
+    return re.sub(r":[0-9a-f]{32}$", "", finding.path.partition(" (")[0])
 
 
 def _forged(ledger: Ledger, after: int) -> Entry:
