@@ -62,6 +62,7 @@ bench: .venv/.dev ## the promises about speed and memory, measured side by side;
 	@$(BIN)/python -m benchmarks.endpoints
 	@$(BIN)/python -m benchmarks.logs
 	@$(BIN)/python -m benchmarks.evidence
+	@$(BIN)/python -m benchmarks.browser
 	@$(BIN)/python -m benchmarks.smoke
 	@$(BIN)/python -m benchmarks.ledger
 

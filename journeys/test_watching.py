@@ -50,3 +50,17 @@ def test_session_is_kept(watch, shop):
     """A client who is signed in stays so through every journey."""
     kept = watch.session(shop)
     assert kept.holds, kept.why
+
+
+@pytest.mark.check("journeys.watch.vitals", over="shop", owner="crm")
+def test_pages_come_soon(watch, shop):
+    """Pages come soon; one that does not is a finding and no failure."""
+    vitals = watch.vitals(shop)
+    assert vitals.holds, vitals.why
+
+
+@pytest.mark.check("journeys.watch.accessible", owner="crm")
+def test_pages_keep_nobody_out(watch):
+    """No page has a serious barrier for people with disabilities; one that has is a finding and no failure."""
+    accessible = watch.accessible()
+    assert accessible.holds, accessible.why

@@ -37,6 +37,9 @@ class Visits:
     """What the journeys of a run have in common."""
 
     def __init__(self) -> None:
+        from postdeploy.browser.experience import Experience
+
+        self.experience = Experience()
         self.watched: list[Watched] = []
         """Every journey so far."""
         self.left: dict[str, Any] = {}
@@ -54,7 +57,8 @@ def watch(run: Run, outcome: Outcome, visits: Visits) -> Judges:
     """Claims about all that the browser told at a shop: `watch.errors(shop)`, `.console(shop)` … Judged last."""
     from postdeploy.browser.watch_claims import WatchClaims
 
-    return Judges(WatchClaims(run.environment, visits.watched, run.today), outcome)
+    patience = run.environment.journeys.vitals.rehearsal_factor if run.acting.standin else 1.0
+    return Judges(WatchClaims(run.environment, visits.watched, run.today, visits.experience, patience), outcome)
 
 
 @pytest.fixture(scope="session")
@@ -234,15 +238,15 @@ def client_of(
     from postdeploy.browser.watching import Watched
 
     title = (request.function.__doc__ or request.node.name).strip().partition("\n")[0]
-    watched = Watched(title, shop.name, frozenset(run.environment.hosts))
+    watched = Watched(title, shop.name, frozenset(run.environment.hosts), experience=visits.experience)
     visits.watched.append(watched)
     watched.watch(page.context)
-    purse.watch(page.context)
     album = Album(run.redactor, watched)
     outcome.endings.append(lambda: run.said.extend(album.end(bad=outcome.verdict not in WELL)))
 
     def client_of(cookies: Any = ()) -> Client:
         if cookies:
+            purse.watch(page.context)  # who is not signed in cannot deposit, and pays for no interception
             page.context.add_cookies(cookies)
             album.begin_trace(page.context)
         return Client(page, shop, album, watched)

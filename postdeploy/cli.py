@@ -82,6 +82,11 @@ def parser() -> argparse.ArgumentParser:
     looked = verb("browser", browser, "Print the browser that the journeys would use; 10 when there is none.")
     looked.add_argument("--browser-ws", metavar="URL", help="a remote one: a Playwright server or a grid")
 
+    recorded = verb("record", record, "Open a brand's front page with Playwright's inspector, to write a journey from.")
+    recorded.add_argument("--env", required=True, metavar="NAME")
+    recorded.add_argument("--rehearsal", action="store_true", help="at a stand-in of it, started for this")
+    recorded.add_argument("--brand", default="", metavar="NAME", help="default: the first that the journeys visit")
+
     rehearsed = verb("rehearse", rehearse, "Serve a stand-in of an environment until interrupted.")
     rehearsed.add_argument("--env", required=True, metavar="NAME")
     rehearsed.add_argument("--fault", action="append", default=[], metavar="NAME", help="a fault or a trap; repeatable")
@@ -259,6 +264,26 @@ def browser(options: argparse.Namespace) -> int:
     try:
         with Launcher(options.browser_ws) as launcher:
             print(launcher.look())
+    except Unverified as error:
+        print(f"postdeploy: {error}", file=sys.stderr)
+        return int(ExitCode.UNVERIFIED)
+    return 0
+
+
+def record(options: argparse.Namespace) -> int:
+    """Stay until the window is closed; 10 where there is no browser or no display."""
+    from postdeploy import recorder
+    from postdeploy.environment import load
+
+    environment = load(options.env)
+    _in_checkout()
+    try:
+        recorder.record(
+            environment, ROOT, lambda line: print(line, flush=True), rehearsal=options.rehearsal, brand=options.brand
+        )
+    except KeyError:
+        known = ", ".join(environment.brands)
+        raise BadInput(f"{options.env} has no brand called {options.brand!r}; it has {known}.") from None
     except Unverified as error:
         print(f"postdeploy: {error}", file=sys.stderr)
         return int(ExitCode.UNVERIFIED)

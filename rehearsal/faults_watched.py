@@ -62,3 +62,17 @@ def blank_page(scene: Scene) -> None:
 def session_lost_on_the_way(scene: Scene) -> None:
     """On the way to the account the session is forgotten: the client is sent to the login."""
     scene.brokerage.web.forgets = True
+
+
+@fault("journeys.watch.vitals", "degraded")
+def slow_page(scene: Scene) -> None:
+    """The page with the account takes five seconds to begin."""
+    for brand in scene.world.environment.brands.values():
+        for locale in brand.languages:
+            scene.world.front.slow[brand.host, f"/{locale}/account"] = (1, 5.0)
+
+
+@fault("journeys.watch.accessible", "degraded")
+def field_without_label(scene: Scene) -> None:
+    """A field of the page has no label that a screen reader could read."""
+    everywhere(scene, "/account", lambda page, host: page.replace("</h1>", '</h1><input type="text">'))

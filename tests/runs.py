@@ -84,7 +84,7 @@ def run(*arguments: str, archive: Path | None = None, env: Mapping[str, str] | N
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     return Ended(done.returncode, done.stdout)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from postdeploy.browser.album import Album
@@ -41,6 +41,8 @@ class Client:
             finally:
                 self.watched.look(self.page)
             self.album.picture(self.page, words)
+            with suppress(Exception):  # a page that is on its way elsewhere is measured another time
+                self.watched.experience.look(self.page, self.shop.name)
 
     def open(self, kind: type[P], **parts: str) -> P:
         """Go to a page by its address."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import date
 
+from postdeploy.browser.experience import Experience
 from postdeploy.browser.watching import Kind, Trouble, Watched
 from postdeploy.environment import Environment, Shop
 from postdeploy.verdict import Judgement, State
@@ -17,8 +18,17 @@ SHOWN = 5
 class WatchClaims:
     """Claims about everything that was seen at a shop, whichever journey saw it."""
 
-    def __init__(self, environment: Environment, watched: Sequence[Watched], today: date) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        watched: Sequence[Watched],
+        today: date,
+        experience: Experience | None = None,
+        patience: float = 1.0,
+    ) -> None:
+        """`patience`: by how much more time pages may take here."""
         self.environment, self.watched, self.today = environment, watched, today
+        self.experience, self.patience = experience or Experience(), patience
 
     def errors(self, shop: Shop) -> Judgement:
         """No script of a page ended with an error that nobody caught."""
@@ -51,6 +61,41 @@ class WatchClaims:
         """Who is signed in stays so."""
         cause = "a session store that forgets, a cookie that is set for another path or host"
         return self._quiet(shop, "session", "a client who is signed in stays so", cause)
+
+    def vitals(self, shop: Shop) -> Judgement:
+        """Pages come soon; one that does not is a finding and no failure."""
+        claim, limits = f"pages come soon at {shop.name}", self.environment.journeys.vitals
+        seen = [each for (name, _), each in self.experience.vitals.items() if name == shop.name]
+        if not seen:
+            return Judgement(State.UNVERIFIED, claim, "no page was measured there")
+        slow = [
+            f"{each.page}: {what} after {got:.0f} ms, more than {limit:g}"
+            for each in seen
+            for what, got, limit in (
+                ("first byte", each.ttfb_ms, limits.ttfb_ms * self.patience),
+                ("largest content", each.lcp_ms, limits.lcp_ms * self.patience),
+            )
+            if got > limit
+        ]
+        if slow:
+            where = "journeys.vitals in the environment's file; the waterfall of the page in a browser"
+            return Judgement(State.DEGRADED, claim, "; ".join(slow[:SHOWN]), where, "a slow query, a large script")
+        worst = max(seen, key=lambda each: each.ttfb_ms)
+        return Judgement(State.PASSED, claim, f"{len(seen)} pages, first byte after {worst.ttfb_ms:.0f} ms at most")
+
+    def accessible(self) -> Judgement:
+        """No page that was visited has a barrier that axe calls serious or critical; a finding and no failure."""
+        claim, examined = "no page keeps people out (WCAG A and AA)", self.experience.barriers
+        if not examined:
+            return Judgement(State.UNVERIFIED, claim, "no page was examined")
+        found = [each for barriers in examined.values() for each in barriers]
+        if found:
+            more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+            where = "the element named, in the page named"
+            return Judgement(
+                State.DEGRADED, claim, "; ".join(found[:SHOWN]) + more, where, "a component without a label"
+            )
+        return Judgement(State.PASSED, claim, f"{len(examined)} pages")
 
     def _quiet(self, shop: Shop, kind: Kind, says: str, cause: str) -> Judgement:
         claim, seen = f"{says} at {shop.name}", [each for each in self.watched if each.shop == shop.name]

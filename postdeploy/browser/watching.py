@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
+from postdeploy.browser.experience import Experience
+
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, ConsoleMessage, Frame, Page, Request, WebError
 
@@ -40,6 +42,8 @@ class Watched:
     """Those of the product: what strangers' hosts answer is not its fault."""
     stays: str = ""
     """Path at which a client who is signed in must not end up; empty: signing in or out is the journey itself."""
+    experience: Experience = field(default_factory=Experience)
+    """The run's, which all journeys share."""
     step: str = ""
     """The step it is at."""
     requests: list[str] = field(default_factory=list)

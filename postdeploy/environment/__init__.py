@@ -5,7 +5,7 @@ from postdeploy.environment.currencies import decimals, is_whole
 from postdeploy.environment.endpoints import Endpoint, Expected, Latency
 from postdeploy.environment.files import EnvironmentFileError, UnknownEnvironment, known, load
 from postdeploy.environment.flux import ExpectedRevision, Flux
-from postdeploy.environment.journeys import Journeys, PageDeposit
+from postdeploy.environment.journeys import Journeys, PageDeposit, PageVitals
 from postdeploy.environment.labels import NoLabels, labels
 from postdeploy.environment.logs import CloudLogging, ErrorRate, Logs, Loki
 from postdeploy.environment.model import (
@@ -62,6 +62,7 @@ __all__ = [
     "Market",
     "NoLabels",
     "PageDeposit",
+    "PageVitals",
     "Redirect",
     "Registry",
     "RestartBudget",

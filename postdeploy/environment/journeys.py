@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from postdeploy.environment.forms import Model, Name, Path, Text
+from typing import Annotated
+
+from pydantic import Field
+
+from postdeploy.environment.forms import Millis, Model, Name, Path, Text
 
 
 class PageDeposit(Model):
@@ -22,6 +26,17 @@ class PageDeposit(Model):
     """Header that says `no` where a deposit is only announced."""
 
 
+class PageVitals(Model):
+    """From when on a page is slow; a finding, and no failure."""
+
+    ttfb_ms: Millis = 800
+    """To the first byte."""
+    lcp_ms: Millis = 2500
+    """To the largest piece of content."""
+    rehearsal_factor: Annotated[float, Field(strict=True, ge=1, le=100)] = 5.0
+    """By how much more time a rehearsal may take, whose browser and product share a small machine."""
+
+
 class Journeys(Model):
     """The browser journeys of one environment."""
 
@@ -31,5 +46,7 @@ class Journeys(Model):
     """Cookie in which the web client keeps the API's token: with it a browser is signed in without typing."""
     consent_cookie: Text | None = None
     """Cookie, as name=value, that a client has who has answered the cookie banner; none: every client is asked."""
+    vitals: PageVitals = PageVitals()
+    """From when on a page is slow."""
     deposit: PageDeposit = PageDeposit()
     """How a deposit leaves its page."""

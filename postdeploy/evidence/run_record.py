@@ -22,6 +22,7 @@ PACKAGES = (
     "aiohttp",
     "allure-pytest",
     "anyio",
+    "axe-playwright-python",
     "cronsim",
     "cryptography",
     "dnspython",

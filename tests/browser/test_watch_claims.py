@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from postdeploy.browser.experience import Experience, Vitals
 from postdeploy.browser.watch_claims import WatchClaims
 from postdeploy.browser.watching import Watched
 from postdeploy.environment import ConsoleSuppression, Environment, load
@@ -69,3 +70,21 @@ def test_other_kinds_are_not_accepted_by_it(environment: Environment) -> None:
 def test_shop_where_no_journey_was_made_is_unverified(environment: Environment) -> None:
     claims = WatchClaims(environment, [told(environment)], TODAY)
     assert claims.blank(environment.shops[1]).state is State.UNVERIFIED
+
+
+def test_slow_page_is_a_finding_and_a_rehearsal_has_more_time(environment: Environment) -> None:
+    shop = environment.shops[0]
+    experience = Experience({(shop.name, "/account"): Vitals("a.example/en-GB/account", 900.0, 1200.0)})
+    judged = WatchClaims(environment, [], TODAY, experience).vitals(shop)
+    assert judged.state is State.DEGRADED
+    assert judged.seen == "a.example/en-GB/account: first byte after 900 ms, more than 800"
+    assert WatchClaims(environment, [], TODAY, experience, patience=5.0).vitals(shop).state is State.PASSED
+    assert WatchClaims(environment, [], TODAY, experience).vitals(environment.shops[1]).state is State.UNVERIFIED
+
+
+def test_barrier_is_a_finding_that_names_page_and_element(environment: Environment) -> None:
+    barrier = "/account: Form elements must have labels (label, input)"
+    claims = WatchClaims(environment, [], TODAY, Experience(barriers={"/account": [barrier], "/": []}))
+    assert (claims.accessible().state, claims.accessible().seen) == (State.DEGRADED, barrier)
+    assert WatchClaims(environment, [], TODAY, Experience(barriers={"/": []})).accessible().state is State.PASSED
+    assert WatchClaims(environment, [], TODAY).accessible().state is State.UNVERIFIED

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.kills.house import BOOKS, audit_of
+from tests.browsers import needs_browser
 from tests.runs import ROOT, Ended, command, run, variables
 
 SMOKE = ("-m", "smoke", "--env=uk-prod", "--rehearsal")
@@ -31,9 +32,11 @@ def books(state: Path) -> Path:
     return state / "rehearsal" / "uk-prod" / BOOKS
 
 
-def stopped_with_money_out(number: signal.Signals, state: Path, archive: Path) -> Ended:
+def stopped_with_money_out(
+    number: signal.Signals, state: Path, archive: Path, selection: tuple[str, ...] = SMOKE
+) -> Ended:
     """A run that is ended as soon as a deposit of its stands: half-way, with its journal open."""
-    line = command(*SMOKE, f"--state={state}", archive=archive)
+    line = command(*selection, f"--state={state}", archive=archive)
     process = subprocess.Popen(
         line, cwd=ROOT, env=variables(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -84,6 +87,20 @@ def posted(results: Path, title: str) -> list[str]:
     told = [json.loads(each.read_text()) for each in results.glob("*-result.json")]
     steps = [step for each in told for step in each.get("steps", []) if step["name"].startswith(title)]
     return [(results / part["source"]).read_text() for step in steps for part in step["attachments"][:1]]
+
+
+def test_journey_killed_in_mid_deposit_leaves_nothing_after_the_next_sweep(tmp_path: Path) -> None:
+    needs_browser()
+    state = tmp_path / "state"
+    page = ("-m", "journeys", "-k", "client_deposits and card", "--env=uk-prod", "--rehearsal")
+    killed = stopped_with_money_out(signal.SIGKILL, state, tmp_path / "killed", page)
+    assert killed.code == -signal.SIGKILL, killed.output
+    (key,) = standing(state)
+    swept = postdeploy("sweep", state)
+    assert swept.returncode == 0, swept.stdout + swept.stderr
+    assert key in swept.stdout
+    assert audit_of(books(state)).is_clean
+    assert audit_of(books(state)).deposits == 1
 
 
 def test_killed_run_is_cleaned_up_after_by_the_command(tmp_path: Path) -> None:
