@@ -14,8 +14,8 @@ import dns.resolver
 
 from postdeploy.web.replies import Answer
 
-LOOK_S, LOOPBACK_S = 3.0, 0.5
-"""How long a server may take: one of ours on loopback answers at once, or never."""
+LOOK_S = 3.0
+"""How long a server may take to answer."""
 KINDS: tuple[Literal["A", "AAAA"], ...] = ("A", "AAAA")
 AT_ONCE = 64
 TRIES = 2

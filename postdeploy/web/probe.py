@@ -48,7 +48,11 @@ class Unanswered(Exception):
 
 
 class Unresolved(Exception):
-    """A name has no address."""
+    """A name has no address, or nobody told us one."""
+
+    def __init__(self, fault: Fault, said: str) -> None:
+        super().__init__(said)
+        self.fault = fault
 
 
 class Prober:
@@ -161,11 +165,20 @@ class Prober:
                 fault = Fault.NOT_LOOKED if spent else Fault.TIME_OUT
                 error = "the run's time ended while waiting" if spent else f"no complete answer within {REQUEST_S:g} s"
             except Unresolved as failure:
-                fault, error = Fault.RESOLVE, str(failure)
+                fault, error = failure.fault, str(failure)
             except Exception as failure:  # noqa: BLE001  what one host does must not cost the others their verdict
                 fault, error = fault_of(failure)
             link = Link(address=self._address(question))
             return msgspec.structs.replace(asked, fault=fault, error=self.redactor.text(error), trace=trace, link=link)
+
+    def unresolved(self, host: str) -> Unresolved:
+        """Why a name has no address: the DNS has none, or nobody answered us, which says nothing about the product."""
+        answers = self.answers.get(host, ())
+        said = ", ".join(f"{each.kind} {each.code or each.error or 'no answer'}" for each in answers)
+        denied = any(each.code not in ("", "NOERROR") for each in answers)
+        if denied or all(each.code for each in answers):
+            return Unresolved(Fault.RESOLVE, said or "nobody asked the DNS for it")
+        return Unresolved(Fault.NOT_LOOKED, f"the DNS server did not answer us: {said}")
 
     async def _pace(self, host: str) -> None:
         """Wait for the host's next turn."""
@@ -235,7 +248,7 @@ class Prober:
         if not address and not proxy:
             known = self.addresses(host)
             if not known:
-                raise Unresolved(_unresolved(self.answers.get(host, ())))
+                raise self.unresolved(host)
             address = known[0]
         if (host, address) not in self._pools:
             took = max((each.took_s for each in self.answers.get(host, ())), default=0.0)
@@ -265,11 +278,6 @@ def _asked(question: Question) -> Reply:
 def _http(response: httpx.Response) -> str:
     said = response.extensions.get("http_version", b"")
     return said.decode("ascii", "replace") if isinstance(said, bytes) else str(said)
-
-
-def _unresolved(answers: tuple[Answer, ...]) -> str:
-    said = [f"{each.kind} {each.code or each.error or 'no answer'}" for each in answers]
-    return ", ".join(said) or "nobody asked the DNS for it"
 
 
 def _attempt(at: datetime, reply: Reply) -> Attempt:

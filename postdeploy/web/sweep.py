@@ -64,8 +64,7 @@ async def sweep(
     moment = route.moment or taken
     web = environment.web
     resolvers = route.resolvers or tuple(f"{each} 53" for each in web.resolvers)
-    look_s = names.LOOK_S if route.is_real else names.LOOPBACK_S
-    answers = await names.answers(hosts_to_resolve(environment), resolvers, look_s)
+    answers = await names.answers(hosts_to_resolve(environment), resolvers)
     known: dict[str, tuple[Answer, ...]] = {each.host: () for each in answers}
     for each in answers:
         known[each.host] += (each,) if asks(each, environment) else ()
@@ -171,7 +170,8 @@ class Looking:
             return (Heard(host=host, path=declared.path, fault=Fault.NOT_LOOKED, error=no_token or "no token"),)
         addresses = self.prober.addresses(host)
         if not addresses:
-            return (Heard(host=host, path=declared.path, fault=Fault.RESOLVE, error="its name has no address"),)
+            why = self.prober.unresolved(host)
+            return (Heard(host=host, path=declared.path, fault=why.fault, error=str(why)),)
         from postdeploy.web.feed import Listener
 
         prober = self.prober

@@ -18,7 +18,7 @@ from postdeploy.web import headers, probe, troubles
 from postdeploy.web.certificates import described, shown_by
 from postdeploy.web.headers import synthetic, traceparent
 from postdeploy.web.questions import Question
-from postdeploy.web.replies import Fault
+from postdeploy.web.replies import Answer, Fault
 from postdeploy.web.route import NoWay, Route
 from tests.web.conftest import ADDRESS, RUN_ID, answers, ask_route, no_rest
 
@@ -230,15 +230,26 @@ def test_rehearsal_never_falls_back_to_the_real_network():
     assert Route().place(ADDRESS, 443) == (ADDRESS, 443)
 
 
-def test_name_without_an_address_is_told_with_what_the_dns_said():
+@pytest.mark.parametrize(
+    ("said", "fault", "error"),
+    [
+        ({"A": "NXDOMAIN"}, Fault.RESOLVE, "A NXDOMAIN"),
+        ({"A": "NOERROR", "AAAA": "NOERROR"}, Fault.RESOLVE, "A NOERROR, AAAA NOERROR"),
+        ({"A": "", "AAAA": "NXDOMAIN"}, Fault.RESOLVE, "A timed out, AAAA NXDOMAIN"),
+        ({"A": "", "AAAA": "NOERROR"}, Fault.NOT_LOOKED, "the DNS server did not answer us: A timed out, AAAA NOERROR"),
+        ({"A": "", "AAAA": ""}, Fault.NOT_LOOKED, "the DNS server did not answer us: A timed out, AAAA timed out"),
+        ({}, Fault.RESOLVE, "nobody asked the DNS for it"),
+    ],
+)
+def test_a_name_without_an_address_is_the_products_fault_only_where_the_dns_said_so(said, fault, error):
     async def go():
-        known = {A: (answers(A)[A][0].__class__(host=A, kind="A", code="NXDOMAIN"),)}
+        known = {A: tuple(Answer(host=A, kind=kind, code=code, error="timed out") for kind, code in said.items())}
         async with probe.Prober(Route({"x 1": "y 1"}), RUN_ID, Deadline(30), known, rest=no_rest) as prober:
             return await prober.ask(HEALTH)
 
     reply = asyncio.run(go())
-    assert (reply.fault, reply.error) == (Fault.RESOLVE, "A NXDOMAIN")
-    assert len(reply.attempts) == 3
+    assert (reply.fault, reply.error) == (fault, error)
+    assert len(reply.attempts) == (3 if fault is Fault.RESOLVE else 1)
 
 
 def test_nothing_is_sent_once_the_time_is_spent():
