@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 
 import pytest
@@ -35,6 +36,10 @@ def ran(exit_code, *results, check="infra.pods.doomed"):
         (TRAP, Ran(0, GREEN, "")),
         (NOTED, DEBUGGED),
         (HEALTHY, Ran(0, GREEN, "")),
+        (
+            dataclasses.replace(HEALTHY, browser=False),
+            ran(0, "unverified", check="journeys.brand.shown"),
+        ),  # left out of the run, and so not verified
     ],
 )
 def test_run_as_the_catalogue_says_is_good(case, run):
@@ -54,6 +59,11 @@ def test_run_as_the_catalogue_says_is_good(case, run):
         (TRAP, ran(1, "failed"), "exit code 1 instead of 0"),
         (TRAP, ran(0, "flaky"), "not green: infra.pods.doomed flaky"),
         (HEALTHY, ran(0, "degraded"), "not green: infra.pods.doomed degraded"),
+        (
+            HEALTHY,
+            ran(0, "unverified", check="journeys.brand.shown"),
+            "not green: journeys.brand.shown unverified",
+        ),
         (HEALTHY, Ran(0, [], ""), "left no results"),
         (HEALTHY, DEBUGGED, "not green: infra.images.debug degraded"),
         (HEALTHY, Ran(0, GREEN, "", "a secret is in the run folder: run.json"), "a secret is in the run folder"),
