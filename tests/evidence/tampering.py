@@ -47,12 +47,18 @@ def truncate(folder: Path, name: str) -> set[str]:
 
 def swap(folder: Path, name: str) -> set[str]:
     names = [each for each in files(folder) if each.startswith(SEALS) == name.startswith(SEALS)]
-    other = names[names.index(name) - 1]
+    before = names[names.index(name) - 1 :: -1] + names[::-1]
+    other = next(each for each in before if not alike(folder, name, each))
     one, two = folder / name, folder / other
     first, second = one.read_bytes(), two.read_bytes()
     one.write_bytes(second)
     two.write_bytes(first)
     return {name, other}
+
+
+def alike(folder: Path, one: str, two: str) -> bool:
+    """Whether nobody could tell the two from one another: some records are the same to the byte."""
+    return (folder / one).read_bytes() == (folder / two).read_bytes()
 
 
 def rename(folder: Path, name: str) -> set[str]:
@@ -65,5 +71,6 @@ ALTERATIONS = (flip, delete, add, truncate, swap, rename)
 
 def at_once(folder: Path, names: list[str], alteration: Alteration) -> set[str]:
     """All these files altered; swapped in pairs, or the last would be back where it was."""
-    chosen = names[1::2] if alteration is swap else names
+    pairs = zip(names[::2], names[1::2], strict=False)
+    chosen = [two for one, two in pairs if not alike(folder, one, two)] if alteration is swap else names
     return set().union(*(alteration(folder, name) for name in chosen))
