@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -13,16 +15,17 @@ from urllib.parse import urlencode
 import anyio
 
 from postdeploy.cluster.answers import Answer, Look, answer_of, broken, line, pause
-from postdeploy.cluster.client import Reader, Sleep
+from postdeploy.cluster.client import Reader, Sleep, together
 from postdeploy.cluster.excerpts import REFUSALS
+from postdeploy.cluster.logs.batch import Batch, Batches, Part, sizes
 from postdeploy.cluster.logs.instances import Instance
 from postdeploy.cluster.logs.lines import STAMP, moment
 from postdeploy.cluster.logs.pace import Pace
-from postdeploy.cluster.logs.split import Split
+from postdeploy.cluster.logs.split import Split, Told
 from postdeploy.cluster.logs.stream import Stream
 from postdeploy.cluster.logs.tally import Tally
 from postdeploy.cluster.logs.window import Window
-from postdeploy.cluster.logs.wire import Wire
+from postdeploy.cluster.logs.wire import Got, Wire
 from postdeploy.environment import Logs
 
 ATTEMPTS = 3
@@ -56,15 +59,19 @@ class Api:
     """Makes the reader of one log."""
     keep: Callable[[Instance, bytes], None] | None = None
     """Keeps a whole log; None: none is kept."""
-    wire: Wire | None = None
+    lines: Batches | None = None
     """Blocking sockets beside the client's session; None: that session itself, as where a proxy stands in between."""
     sleep: Sleep = anyio.sleep
 
-    async def read(self, instance: Instance) -> Read:
-        """One instance's log since the rollout began; never raises for what the server or the network does."""
+    async def read(self, instance: Instance, first: tuple[Read, Answer] | None = None) -> Read:
+        """One instance's log since the rollout began; never raises for what the server or the network does.
+
+        `first` is what a first attempt came to, where there was one.
+        """
         if instance.is_absent:
             return Read(instance, Tally(), gaps=list(instance.gaps))
-        read, answer, attempt = Read(instance, Tally()), Answer(again=True), 0
+        read, answer = first or (Read(instance, Tally()), Answer(again=True))
+        attempt = 1 if first else 0
         while answer.again and attempt < ATTEMPTS:
             if attempt:
                 await self.sleep(pause(answer, attempt))
@@ -77,22 +84,63 @@ class Api:
         await self._look_for_a_gap(read)
         return read
 
+    def batches(self, wanted: Sequence[Instance]) -> Iterator[Sequence[Instance]]:
+        """What may be read one after another in one stream; of as few nodes as may be."""
+        left = sorted(wanted, key=lambda each: each.node)
+        together = self.lines is not None and self.keep is None
+        for size in sizes(len(left)) if together else [1] * len(left):
+            yield left[:size]
+            left = left[size:]
+
+    async def read_batch(self, batch: Sequence[Instance]) -> list[Read]:
+        """Each of them, in one stream as far as that goes; what it left goes into two."""
+        if self.lines is None or len(batch) < 2:
+            return await together(*(partial(self.read, each) for each in batch))
+        firsts = await self._firsts(self.lines, [each for each in batch if not each.is_absent])
+        done = [each for each in batch if each.is_absent or each in firsts]
+        left = [each for each in batch if each not in done]
+        calls = [partial(self.read, each, firsts.get(each)) for each in done]
+        if not left and all(each.born and not firsts[each][1].reason for each in batch if not each.is_absent):
+            return [await each() for each in calls]  # there is nothing to wait for
+        halves = [half for half in (left[::2], left[1::2]) if half]
+        more = await together(*(partial(self.read_batch, half) for half in halves))
+        return [*await together(*calls), *itertools.chain.from_iterable(more)]
+
+    async def _firsts(self, lines: Batches, wanted: Sequence[Instance]) -> dict[Instance, tuple[Read, Answer]]:
+        """The first attempt at as many as can be read in one stream."""
+        parts = tuple(Part(self._path(each, self._since(each)), each.is_old) for each in wanted)
+        async with self.pace.slot(*{each.node: None for each in wanted}):
+            found = await lines.read(Batch(parts, await self.reader.log_headers(), self.rules.timeout_s))
+        firsts = {}
+        for instance, part, (got, told) in zip(wanted, parts, found, strict=False):
+            if got.answer.status != HTTPStatus.UNAUTHORIZED:  # whose token is to be renewed first
+                firsts[instance] = self._concluded(
+                    instance, part.path, told, self._paced(got, told.size), 1, got.whole_s
+                )
+        return firsts
+
     async def _once(self, instance: Instance, attempt: int) -> tuple[Read, Answer]:
         began = time.monotonic()
-        since = self.window.before if instance.is_old else None
         split = Split(self.stream(), self.stream() if instance.is_old else None, self.window.start)
         split.kept = [] if self.keep else None
-        path = self._path(instance, since)
+        path = self._path(instance, self._since(instance))
         answer = await self._stream(path, split)
-        if self.keep and split.kept:
-            await anyio.to_thread.run_sync(self.keep, instance, b"".join(split.kept))
-        tally, before = split.close()
-        spent = round(time.monotonic() - began, 6)
-        self.reader.looks.append(Look(path, answer.status, attempt, spent, split.size, answer.reason))
-        read = Read(instance, tally, before)
+        told = split.close()
+        if self.keep and told.kept:
+            await anyio.to_thread.run_sync(self.keep, instance, told.kept)
+        return self._concluded(instance, path, told, answer, attempt, time.monotonic() - began)
+
+    def _concluded(
+        self, instance: Instance, path: str, told: Told, answer: Answer, attempt: int, spent_s: float
+    ) -> tuple[Read, Answer]:
+        self.reader.looks.append(Look(path, answer.status, attempt, round(spent_s, 6), told.size, answer.reason))
+        read = Read(instance, told.tally, told.before)
         if not answer.reason:
-            answer = self._doubt(read, split)
+            answer = self._doubt(read, told)
         return read, answer
+
+    def _since(self, instance: Instance) -> datetime | None:
+        return self.window.before if instance.is_old else None
 
     def _path(self, instance: Instance, since: datetime | None, limit: int | None = None) -> str:
         query: dict[str, str | int] = {"container": instance.container, "timestamps": "true"}
@@ -105,8 +153,8 @@ class Api:
 
     async def _stream(self, path: str, split: Split) -> Answer:
         """Feed one answer through; how it ended, without a reason where it ended well."""
-        if self.wire is not None:
-            return await self._wired(self.wire, path, split)
+        if self.lines is not None:
+            return await self._wired(self.lines.wire, path, split)
         import aiohttp  # a run that needs no Kubernetes must not pay for importing it
 
         longest = self.rules.timeout_s
@@ -133,29 +181,33 @@ class Api:
 
     async def _wired(self, wire: Wire, path: str, split: Split) -> Answer:
         """The same by blocking sockets in threads."""
-        began, longest = time.monotonic(), self.rules.timeout_s
+        longest = self.rules.timeout_s
         headers = await self.reader.log_headers()
         got = await wire.read(path, headers, split, longest, longest / 4)
         if got.answer.status == HTTPStatus.UNAUTHORIZED and await self.reader.is_renewed(headers):
             got = await wire.read(path, await self.reader.log_headers(), split, longest, longest / 4)
+        return self._paced(got, split.size)
+
+    def _paced(self, got: Got, size: int) -> Answer:
+        """The answer, after `pace` has learned from it."""
         if got.answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             self.pace.refused()
         elif not got.answer.reason:
-            self.pace.answered(got.first_s, time.monotonic() - began)
-        elif split.size:
-            return Answer(reason=f"{got.answer.reason}, after {split.size} bytes", again=got.answer.again)
+            self.pace.answered(got.first_s, got.whole_s, got.cpu_s)
+        elif size:
+            return Answer(reason=f"{got.answer.reason}, after {size} bytes", again=got.answer.again)
         return got.answer
 
-    def _doubt(self, read: Read, split: Split) -> Answer:
+    def _doubt(self, read: Read, told: Told) -> Answer:
         """Whether a 200 was a whole log: a kubelet's refusal comes as one, and the limit cuts without a word."""
-        first = split.first
+        first = told.first
         if first and not STAMP.match(first):
             said = line(first.decode("utf-8", "replace"))
             refused = said.startswith(REFUSALS)
             reason = f"refused inside a 200: {said}" if refused else f"no timestamps, so it is no log: {said}"
             read.tally = Tally()
             return Answer(HTTPStatus.OK, reason=reason)
-        if split.size >= self.rules.limit_bytes:
+        if told.size >= self.rules.limit_bytes:
             return Answer(
                 HTTPStatus.OK, reason=f"cut at the limit of {self.rules.limit_bytes} bytes (logs.limit_bytes)"
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ import anyio
 from postdeploy.cluster.client import Reader, together
 from postdeploy.cluster.logs.api import Api, Read
 from postdeploy.cluster.logs.backend import Backend, NoAnswer, Span
+from postdeploy.cluster.logs.batch import Batches
 from postdeploy.cluster.logs.earlier import known
 from postdeploy.cluster.logs.evidence import Pieces
 from postdeploy.cluster.logs.gone import Gone
@@ -118,14 +119,16 @@ async def observe(
     wanted, blind = instances(sight, look.window, look.rules.sidecars)
     say(f"reading {len(wanted)} logs since {look.window.start:%H:%M:%S} UTC")
     keep = keeper(write, redact) if write else None
-    wire = reader.wire() if isinstance(reader, Reader) else None
-    api = Api(reader, look.window, look.rules, _pace(environment), look.stream, keep, wire)
-    with anyio.move_on_after(budget_s) as scope:
-        async with _opened(open_backend, look) as backend:
-            await _everything(look, api, backend, wanted, environment)
-            reader.looks += backend.looks if backend else ()
-    if wire is not None:
-        wire.close()
+    lines = _lines(reader, look, wanted if keep is None else [])
+    api = Api(reader, look.window, look.rules, _pace(environment), look.stream, keep, lines)
+    try:
+        with anyio.move_on_after(budget_s) as scope:
+            async with _opened(open_backend, look) as backend:
+                await _everything(look, api, backend, wanted, environment)
+                reader.looks += backend.looks if backend else ()
+    finally:
+        if lines is not None:
+            lines.close()
     if scope.cancelled_caught:
         look.unread.append(f"the logs were not read to the end within {budget_s:.0f} s, all that the budget left")
     return Logs(
@@ -145,6 +148,12 @@ async def observe(
     )
 
 
+def _lines(reader: Reader, look: Look, wanted: list[Instance]) -> Batches | None:
+    """Blocking sockets to the API server, with other processes for many logs."""
+    wire = reader.wire() if isinstance(reader, Reader) else None
+    return None if wire is None else Batches(wire, look.stream, look.window.start).crewed(len(wanted))
+
+
 def _pace(environment: Environment) -> Pace:
     return Pace(environment.logs.streams, environment.logs.streams_per_node)
 
@@ -156,7 +165,7 @@ async def _everything(
     if backend is not None and _serves_all(environment):
         await together(*(partial(_instead, look, backend, each) for each in wanted))
     else:
-        await together(*(partial(_read, look, api, each) for each in wanted))
+        await together(*(partial(_read, look, api, each) for each in api.batches(wanted)))
     if backend is not None:
         await _beside(look, backend, environment)
 
@@ -181,8 +190,9 @@ def _serves_all(environment: Environment) -> bool:
     return kept is not None and kept.serves == "all"
 
 
-async def _read(look: Look, api: Api, instance: Instance) -> None:
-    look.take(await api.read(instance))
+async def _read(look: Look, api: Api, batch: Sequence[Instance]) -> None:
+    for each in await api.read_batch(batch):
+        look.take(each)
 
 
 async def _instead(look: Look, backend: Backend, instance: Instance) -> None:

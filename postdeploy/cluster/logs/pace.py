@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from statistics import median
 
 import anyio
@@ -16,6 +16,8 @@ FAR_S = 0.01
 """A first byte that takes longer may have come a long way: more streams at once hide that."""
 WAITING = 0.6
 """Share of a whole answer's time for which its first byte was waited: below, it is the bytes that take the time."""
+IDLE = 0.5
+"""Share of one processor that all streams together use: above, it is our work that takes the time."""
 RISEN = 4.0
 """How many times the usual time to the first byte counts as a server under strain."""
 STRAIN_S = 1.0
@@ -39,18 +41,24 @@ class Pace:
         """How often we went easier on the server."""
 
     @asynccontextmanager
-    async def slot(self, node: str) -> AsyncIterator[None]:
-        """One stream's place; first at its node, so that a slow node holds up nobody else."""
-        limiter = self._nodes.get(node)
-        if limiter is None:
-            limiter = self._nodes[node] = anyio.CapacityLimiter(self._per_node)
-        async with limiter, self._cluster:
+    async def slot(self, *nodes: str) -> AsyncIterator[None]:
+        """One stream's place; first at its nodes, so that a slow node holds up nobody else."""
+        async with AsyncExitStack() as places:
+            for node in sorted(nodes):  # in one order, or two streams could each wait for a place that the other has
+                await places.enter_async_context(self._node(node))
+            await places.enter_async_context(self._cluster)
             self.at_once += 1
             self.peak = max(self.peak, self.at_once)
             try:
                 yield
             finally:
                 self.at_once -= 1
+
+    def _node(self, node: str) -> anyio.CapacityLimiter:
+        limiter = self._nodes.get(node)
+        if limiter is None:
+            limiter = self._nodes[node] = anyio.CapacityLimiter(self._per_node)
+        return limiter
 
     @property
     def allowed(self) -> int:
@@ -62,11 +70,16 @@ class Pace:
         self.slowed += 1
         self._cluster.total_tokens = max(LEAST, self.allowed // 2)
 
-    def answered(self, seconds: float, whole: float = 0.0) -> None:
-        """A first byte came after so long: late ones slow us down, those from far away let us ask for more at once."""
+    def answered(self, seconds: float, whole: float = 0.0, work: float = 0.0) -> None:
+        """A first byte came after so long: late ones slow us down, those from far away let us ask for more at once.
+
+        `whole` is how long the answer took, and `work` how much of it we worked: where we are what is slow, more at
+        once would only wait for one another.
+        """
         usual = median(self._first_bytes) if len(self._first_bytes) >= 5 else seconds
+        is_far = seconds > max(FAR_S, WAITING * whole) and self.at_once * work <= IDLE * whole
         if seconds > STRAIN_S and seconds > RISEN * usual:
             self.refused()
-        elif seconds > max(FAR_S, WAITING * whole) and self.allowed < self.most:
+        elif is_far and self.allowed < self.most:
             self._cluster.total_tokens = self.allowed + 1
         self._first_bytes.append(seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from postdeploy.cluster.logs.lines import STAMP
@@ -10,6 +11,19 @@ from postdeploy.cluster.logs.tally import Tally
 
 HEAD = 256
 """Bytes of the beginning that are kept, to see whether it is a log at all."""
+
+
+@dataclass(slots=True)
+class Told:
+    """What one log came to."""
+
+    tally: Tally
+    before: Tally | None = None
+    """What was written before the boundary, where that was asked for."""
+    size: int = 0
+    first: bytes = b""
+    kept: bytes | None = None
+    """Everything, where it is to be kept."""
 
 
 class Split:
@@ -46,15 +60,17 @@ class Split:
         self._early(data[:at])
         self._rest = data[at:]
 
-    def close(self) -> tuple[Tally, Tally | None]:
-        """What was counted since the boundary, and before it; to close it twice is harmless."""
+    def close(self) -> Told:
+        """What was counted; to close it twice is harmless."""
         if self._rest and not self._is_over:
             if self._is_since(self._rest, 0):
                 self._turn(self._rest, 0)
             else:
                 self._early(self._rest)
             self._rest = b""
-        return self._since.close(), self._before.close() if self._before else None
+        before = self._before.close() if self._before else None
+        kept = None if self.kept is None else b"".join(self.kept)
+        return Told(self._since.close(), before, self.size, self.first, kept)
 
     def _is_since(self, data: bytes, at: int) -> bool:
         return STAMP.match(data, at) is not None and data[at : at + len(self._start)] >= self._start

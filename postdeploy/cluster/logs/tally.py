@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from postdeploy.cluster.logs.kinds import Kind
 from postdeploy.cluster.logs.levels import Level
@@ -75,6 +75,12 @@ class Tally:
         """Errors that were counted and not read."""
         self.is_cut = False
         """Whether the middle of some line was too long to be read."""
+        self._told: tuple[Finding, ...] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """On its way to another process: what was found is worked out by the one that read it."""
+        self._told = self.findings()
+        return self.__dict__
 
     def add(self, kind: Kind, span: Span, offset: int) -> None:
         """One more record of a kind."""
@@ -105,6 +111,8 @@ class Tally:
 
     def findings(self) -> tuple[Finding, ...]:
         """Every finding, the gravest and most frequent first."""
+        if self._told is not None:
+            return self._told
         made = [self._finding(each) for each in self.found.values()]
         return tuple(sorted(made, key=lambda each: (not each.is_critical, -each.count, each.id)))
 

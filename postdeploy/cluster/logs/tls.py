@@ -9,7 +9,6 @@ import io
 import socket
 import ssl
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
@@ -45,13 +44,16 @@ class Tls:
 
     def recv_into(self, view: memoryview) -> int:
         """As many bytes as have come, at least one; 0 at the end, also where the other side just hung up."""
-        size = 0
-        with suppress(ssl.SSLWantReadError, ssl.SSLEOFError):
-            while size < len(view) and (more := self._read(len(view) - size, view[size:])):
+        size, room, read = 0, len(view), self._read
+        try:
+            while size < room and (more := read(room - size, view[size:])):
                 size += more
-            return size
-        if size:
-            return size
+        except (ssl.SSLWantReadError, ssl.SSLEOFError):
+            if not size:
+                return self._next(view)
+        return size
+
+    def _next(self, view: memoryview) -> int:
         try:
             return self._until_done(lambda: self._read(len(view), view))
         except ssl.SSLEOFError:
