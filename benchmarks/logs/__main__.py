@@ -46,6 +46,8 @@ class Bench:
 
     folder: Path
     pods: int
+    by: str
+    """Who serves."""
 
     def ours(self) -> dict[str, Any]:
         """Read, scanned and judged."""
@@ -84,8 +86,7 @@ def bench(pods: int, size: int = SIZE, share: float = 0.0) -> Iterator[Bench]:
         with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
             assert server.stdin
             assert server.stdout
-            server.stdout.readline()
-            yield Bench(folder, pods)
+            yield Bench(folder, pods, server.stdout.readline().strip())
             server.stdin.close()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -94,6 +95,7 @@ def bench(pods: int, size: int = SIZE, share: float = 0.0) -> Iterator[Bench]:
 def compare(name: str, share: float, rounds: int = ROUNDS) -> tuple[float, float, dict[str, Any]]:
     """Ours beside curl, in turns: the median of the ratios, our median, and what ours said."""
     with bench(PODS, share=share) as here:
+        served = here.by
         here.curl()
         told = here.ours()
         pairs = [(here.ours(), here.curl()) for _ in range(rounds)]
@@ -101,7 +103,7 @@ def compare(name: str, share: float, rounds: int = ROUNDS) -> tuple[float, float
     ours, wire = median(mine["wall_s"] for mine, _ in pairs), median(each for _, each in pairs)
     peak = max(mine["rss_mb"] for mine, _ in pairs)
     size = told["bytes"] / 1e6
-    print(f"{name}: {told['logs']} logs, {size:.0f} MB, {told['errors']} errors, {told['scanner']}")
+    print(f"{name}: {told['logs']} logs, {size:.0f} MB, {told['errors']} errors; {told['scanner']}, {served}")
     print(f"  ours {ours:.2f} s ({size / ours:.0f} MB/s), peak {peak:.0f} MB ({told['base_mb']:.0f} before)", end="; ")
     print(f"curl {wire:.2f} s; ratio {ratio:.2f}")
     return ratio, ours, told | {"peak": peak, "wire": wire}

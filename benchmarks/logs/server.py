@@ -1,6 +1,7 @@
 """Serves canned logs over loopback TLS, in a process of its own, until its standard input closes.
 
-The server is of the kind that serves the lists of the other benchmark. An API server speaks nothing but TLS.
+An API server speaks nothing but TLS, and is another machine: nginx, where it is installed, takes the least of this one
+from those who are measured; without it a server in Python.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import msgspec
 import trustme
 from aiohttp import web
 
-from benchmarks.logs import estate
+from benchmarks.logs import estate, static
 from rehearsal import discovery
 
 
@@ -50,9 +51,13 @@ class Answers:
 
 
 async def serve(folder: Path, pods: int, size: int, share: float) -> None:
-    """Write a kubeconfig and the list of addresses, say so, and serve."""
-    answers = Answers(pods, size, share)
-    authority = trustme.CA()
+    """Write a kubeconfig and the list of addresses, say who serves, and serve."""
+    answers, authority = Answers(pods, size, share), trustme.CA()
+    if static.program():
+        bodies = {name: answers.logs[number % len(answers.logs)] for name, number in answers.number.items()}
+        with static.serving(folder, bodies, list(answers.pods.values()), authority) as address:
+            await _until_closed(folder, address, authority, answers, "nginx")
+        return
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(tls)
     app = web.Application()
@@ -60,13 +65,16 @@ async def serve(folder: Path, pods: int, size: int, share: float) -> None:
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
-    address = f"https://127.0.0.1:{runner.addresses[0][1]}"
+    await _until_closed(folder, f"https://127.0.0.1:{runner.addresses[0][1]}", authority, answers, "aiohttp")
+
+
+async def _until_closed(folder: Path, address: str, authority: trustme.CA, answers: Answers, who: str) -> None:
     (folder / "kubeconfig").write_text(json.dumps(_kubeconfig(address, authority)), encoding="utf-8")
     paths = (f"/api/v1/namespaces/{estate.NAMESPACE}/pods/{name}/log?container=app" for name in answers.pods)
     urls = "".join(f'url = "{address}{path}&timestamps=true"\noutput = /dev/null\n' for path in paths)
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
     (folder / "urls").write_text(urls, encoding="utf-8")
-    print("ready", flush=True)
+    print(who, flush=True)
     await asyncio.to_thread(sys.stdin.read)
 
 

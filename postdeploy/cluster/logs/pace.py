@@ -10,7 +10,7 @@ from statistics import median
 import anyio
 
 LEAST = 2
-START = 4
+START = 3
 """Streams at first: they fill the wire to a server nearby, and more threads would only wait for each other."""
 FAR_S = 0.01
 """A first byte that takes longer may have come a long way: more streams at once hide that."""
