@@ -89,7 +89,8 @@ def test_a_refusal_halves_the_streams_and_late_first_bytes_too():
             pace.refused()
         return [*found, pace.allowed]
 
-    assert anyio.run(slowed) == [16, 8, 4, pacing.LEAST]
+    grown = pacing.START + 12
+    assert anyio.run(slowed) == [grown, grown // 2, grown // 4, pacing.LEAST]
 
 
 def test_a_far_server_is_asked_more_at_once_up_to_the_most():
@@ -113,6 +114,17 @@ def test_where_two_windows_meet_no_line_goes_astray(early, chunk):
     since, before = told.tally, told.before
     assert before is not None
     assert [sum(e.count for e in each.findings()) for each in (before, since)] == [min(early, 9), 9 - min(early, 9)]
+
+
+@pytest.mark.parametrize(("work", "grows"), [(0.001, True), (0.2, False)])
+def test_late_first_bytes_ask_for_no_more_where_our_own_work_takes_the_time(work, grows):
+    async def grown() -> bool:
+        pace = Pace(64, 4)
+        async with pace.slot("a", "b"):
+            pace.answered(0.2, 0.21, work)
+        return pace.allowed > pacing.START
+
+    assert anyio.run(grown) is grows
 
 
 def run_folder(archive: Path, name: str, *, exit_code: int = 0, rehearsal: bool = False) -> None:
