@@ -9,8 +9,10 @@ import base64
 import html
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from threading import Lock
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -19,6 +21,9 @@ from pydantic import SecretStr
 MASK = "[redacted]"
 SHORTEST = 4
 """A registered secret below this length would mask half of every report, and protects nothing."""
+
+GRAM = 8
+"""Bytes that are compared at once: whatever is as long as two of these, less one, covers one that is aligned."""
 
 SHORTEST_GIVEN_OUT = 16
 """The same for what is learnt in the run: a one-time code is six digits, which stand in every time of day and hash."""
@@ -57,33 +62,75 @@ SECRET_WORDS = frozenset(
 """Last word, or last two words as one, of a key whose value is masked."""
 
 
+class _Forms:
+    """Every form of the registered secrets, looked for in a text at once."""
+
+    def __init__(self) -> None:
+        self._all: frozenset[str] = frozenset()
+        self._short: frozenset[str] = frozenset()
+        self._places: dict[int, list[tuple[bytes, int]]] = {}
+        """Eight bytes as a number, to the forms that hold them, and where in each."""
+        self._pattern: re.Pattern[str] | None = None
+        self._lock = Lock()
+
+    def add(self, secrets: Iterable[str]) -> None:
+        """Look for these too from now on."""
+        forms = {form for each in secrets for form in _encoded(each) if form not in MASK}
+        with self._lock:
+            new = forms - self._all
+            if new:
+                short = {form for form in new if len(_raw(form)) < 2 * GRAM - 1}
+                self._short |= short
+                for form in map(_raw, new - short):
+                    for at in range(len(form) - GRAM + 1):
+                        gram = int.from_bytes(form[at : at + GRAM], sys.byteorder)
+                        self._places.setdefault(gram, []).append((form, at))
+                self._all |= new
+                self._pattern = None
+
+    def strike(self, text: str) -> tuple[str, int]:
+        """The text with all of them masked, and how many there were."""
+        return self._compiled().subn(MASK, text) if self._are_in(text) else (text, 0)
+
+    def _are_in(self, text: str) -> bool:
+        """Whether there is one at all: asked in a twentieth of the time that it takes to try each at every letter."""
+        if any(form in text for form in self._short):
+            return True
+        data, places = _raw(text), self._places
+        pieces = memoryview(data)[: len(data) // GRAM * GRAM].cast("Q")
+        if places.keys().isdisjoint(pieces):
+            return False
+        found = ((GRAM * index, places[piece]) for index, piece in enumerate(pieces) if piece in places)
+        return any(data.startswith(form, at - into) for at, forms in found for form, into in forms if into <= at)
+
+    def _compiled(self) -> re.Pattern[str]:
+        """The pattern of all of them, the longest first; made when a text first needs it."""
+        with self._lock:
+            if self._pattern is None:
+                ordered = sorted(self._all, key=lambda form: (-len(form), form))
+                self._pattern = re.compile("|".join(map(re.escape, ordered)))
+            return self._pattern
+
+
 class Redactor:
     """Masks the registered secrets wherever they turn up, and what looks like one; masking twice changes nothing."""
 
     def __init__(self, secrets: Iterable[SecretStr | str] = (), *, keep: Iterable[str] = ()) -> None:
         """`keep`: texts known to be harmless, such as the names of the synthetic accounts."""
-        self._forms: set[str] = set()
-        self._secrets: re.Pattern[str] | None = None
+        self._forms = _Forms()
         self._keep = frozenset(keep)
-        self._register(map(_plain, secrets))
+        self._forms.add(map(_plain, secrets))
 
     def __repr__(self) -> str:
         return "<redactor>"
 
     def learn(self, *secrets: SecretStr | str) -> None:
         """Mask these too from now on: tokens that were given out to us while we looked."""
-        self._register(each for each in map(_plain, secrets) if len(each) >= SHORTEST_GIVEN_OUT)
-
-    def _register(self, secrets: Iterable[str]) -> None:
-        new = {form for each in secrets for form in _encoded(each) if form not in MASK} - self._forms
-        if new:
-            self._forms |= new
-            self._secrets = _any_of(self._forms)
+        self._forms.add(each for each in map(_plain, secrets) if len(each) >= SHORTEST_GIVEN_OUT)
 
     def text(self, text: str) -> str:
         """The text with secrets masked."""
-        if self._secrets:
-            text = self._secrets.sub(MASK, text)
+        text, _ = self.strike(text)
         folded = text.casefold()
         for needles, pattern, mask in PATTERNS:
             if not needles or any(map(folded.__contains__, needles)):
@@ -92,7 +139,7 @@ class Redactor:
 
     def strike(self, text: str) -> tuple[str, int]:
         """The text with the registered secrets alone masked, and how many there were."""
-        return self._secrets.subn(MASK, text) if self._secrets else (text, 0)
+        return self._forms.strike(text)
 
     def keeps(self, text: str) -> bool:
         """Whether it is known to be harmless."""
@@ -152,9 +199,8 @@ def _hidden(value: Any) -> Any:
     return value if value is None or isinstance(value, bool) else MASK
 
 
-def _any_of(forms: Iterable[str]) -> re.Pattern[str] | None:
-    ordered = sorted(forms, key=lambda form: (-len(form), form))
-    return re.compile("|".join(re.escape(each) for each in ordered)) if ordered else None
+def _raw(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _encoded(secret: str) -> set[str]:
@@ -278,7 +324,7 @@ PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str], Callable[[re.Match[str]]
         _all,
     ),
     (("eyj",), re.compile(r"\beyJ[\w-]{5,}(?:\.[\w-]*){1,4}"), _all),
-    (("gh", "glpat-", "akia", "xox", "ya29."), re.compile(_TOKENS), _all),
+    (("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "glpat-", "akia", "xox", "ya29."), re.compile(_TOKENS), _all),
     (
         ("authorization", "cookie"),
         re.compile(
@@ -304,8 +350,9 @@ PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str], Callable[[re.Match[str]]
         _pair,
     ),
     (("<input", "<meta"), re.compile(r"<(?:input|meta)\b[^<>]{1,1000}>", re.I), _field),
-    ((), re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}(?![A-Z0-9])"), _iban),
-    ((), re.compile(r"(?<![0-9A-Za-z])\d(?:[ -]?\d){12,}(?![0-9A-Za-z])"), _card),
+    # Both begin with what they are looked for by, for that is what is found fast; what may not be before it comes next.
+    ((), re.compile(r"[A-Z](?<!\w[A-Z])[A-Z]\d{2}(?: ?[A-Z0-9]){11,30}(?![A-Z0-9])"), _iban),
+    ((), re.compile(r"\d(?<![0-9A-Za-z].)(?:[ -]?\d){12,}(?![0-9A-Za-z])"), _card),
     (("@",), re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}@(?:[\w-]{1,63}\.){1,8}[a-z]{2,}\b", re.I), _all),
 )
 """Needles of which one must be in the folded text (cheap to look for), the form, what replaces it; blocks first."""

@@ -172,6 +172,29 @@ def test_masking_twice_changes_nothing_and_leaves_no_secret(text, secret):
     assert secret in MASK or secret not in once.replace(MASK, "\0")
 
 
+SECRETS = ["a-password", "kürzer", "0123456789abcde", "0123456789abcdef", "0123456789" * 20, "日本語のパスワード"]
+
+
+@given(st.lists(st.sampled_from(SECRETS) | st.text(max_size=9), max_size=9), st.integers(0, 200))
+def test_a_secret_is_struck_out_wherever_it_begins_and_whatever_part_of_it_stands_alone(pieces, cut):
+    text = "".join(pieces)
+    text += text[:cut]
+    expected, count = text, 0
+    for each in sorted(SECRETS, key=len, reverse=True):
+        count += expected.count(each)
+        expected = expected.replace(each, MASK)
+    assert Redactor(SECRETS).strike(text) == (expected, count)
+
+
+@given(st.integers(0, 16), st.sampled_from(SECRETS))
+def test_a_secret_learnt_later_is_struck_out_too(before, secret):
+    redactor = Redactor(["something else that is kept secret"])
+    text = "x" * before + secret + "x"
+    assert redactor.strike(text) == (text, 0)
+    redactor.learn(secret)
+    assert redactor.strike(text)[1] == (len(secret) >= 16)
+
+
 def test_a_secret_inside_the_mask_does_not_grow_it():
     assert Redactor(["redacted"]).text(f"password={MASK}") == f"password={MASK}"
 

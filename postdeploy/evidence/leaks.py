@@ -21,7 +21,7 @@ OWN = "own secret"
 NAMES = {
     "private key": "private key",
     "eyj": "token (JWT)",
-    "gh": "token (known form)",
+    "ghp_": "token (known form)",
     "_iban": "IBAN",
     "_card": "card number",
     "@": "e-mail address",
@@ -29,7 +29,7 @@ NAMES = {
 """Rules of the redactor that hold for a closed file; the others go by the word before a value, and read live text."""
 BASE64 = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 EMAIL = next(pattern for needles, pattern, _ in PATTERNS if needles == ("@",))
-LONG = re.compile(r"[A-Za-z0-9+/_-]{2000,}={0,2}")
+LONG = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{2000,}={0,2}")
 """Base64 that is read once it is decoded, and not as text: a token or a key shows by what is before it."""
 PROGRAM = re.compile(r"data:(?:text/(?:javascript|css)|application/(?:x-)?javascript|font/[\w-]+)[;\w=-]*;base64,$")
 """Before base64 that is a page's own program: its drawings are full of digits, and no data of a run is in it."""
