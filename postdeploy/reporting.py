@@ -231,6 +231,8 @@ def close(session: pytest.Session, exitstatus: int) -> None:
         if exitstatus == pytest.ExitCode.INTERRUPTED and not run.stopped:
             run.stopped = "the run was interrupted"
         run.acting.settle_up()
+        if run.process is not None:
+            run.process.dismiss()  # whatever was to be seen or undone, is: it ends while the record is written
         session.exitstatus = ending.end(run, exitstatus)
     finally:
         for each, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):

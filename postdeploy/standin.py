@@ -183,9 +183,15 @@ class StandinProcess:
         self.errors.seek(0)
         return self.errors.read().decode(errors="replace").strip()[-2000:]
 
+    def dismiss(self) -> None:
+        """Let it end while we go on: closing the pipe is its signal."""
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+
     def stop(self) -> None:
-        """End it and remove what it wrote; closing the pipe is its signal, killing the last resort."""
-        for pipe in (self.process.stdin, self.process.stdout, self.errors):
+        """End it, by killing it as the last resort, and remove what it wrote."""
+        self.dismiss()
+        for pipe in (self.process.stdout, self.errors):
             if pipe is not None:
                 pipe.close()
         try:

@@ -48,7 +48,7 @@ class _Told(AllureFileLogger):
             super().report_container(container)  # type: ignore[no-untyped-call]
 
     def _report_item(self, item: Any) -> None:
-        """The same file as Allure's own, in a third of the time: its way of writing JSON never uses the fast encoder."""
+        """The same file as Allure's own, in half the time: its way of writing JSON never uses the fast encoder."""
         name = item.file_pattern.format(prefix=uuid4())
         path = f"{self._report_dir}/{name}"
         Path(f"{path}.tmp").write_text(json.dumps(_told(item), ensure_ascii=False), encoding="utf-8")
