@@ -90,7 +90,7 @@ class _Forms:
 
     def strike(self, text: str) -> tuple[str, int]:
         """The text with all of them masked, and how many there were."""
-        return self._compiled().subn(MASK, text) if self._are_in(text) else (text, 0)
+        return self._compiled().subn(MASK, text) if self._all and self._are_in(text) else (text, 0)
 
     def _are_in(self, text: str) -> bool:
         """Whether there is one at all: asked in a twentieth of the time that it takes to try each at every letter."""
@@ -131,9 +131,9 @@ class Redactor:
     def text(self, text: str) -> str:
         """The text with secrets masked."""
         text, _ = self.strike(text)
-        folded = text.casefold()
+        holds = text.casefold().__contains__
         for needles, pattern, mask in PATTERNS:
-            if not needles or any(map(folded.__contains__, needles)):
+            if (not needles or any(map(holds, needles))) and pattern.search(text):
                 text = _settled(pattern, partial(self._masked, mask=mask), text)
         return text
 
