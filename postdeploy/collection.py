@@ -32,7 +32,7 @@ BAD_INPUT = (
 """What a user can mend: said in one paragraph, exit code 4."""
 
 NEW_OBJECTS = 20_000
-"""That many may have come since the collector last looked for cycles; a check makes some thousand."""
+"""That many may have come since the collector last looked for cycles: next to nothing of a run is in one."""
 BROWSER = "journeys"
 WATCH = "watch"
 ONCE = "environment"
@@ -71,6 +71,7 @@ def prepare(config: pytest.Config) -> Run | None:
     if not asked.environments and not asked.replay:
         return None
     refuse_xdist(config)
+    gc.set_threshold(NEW_OBJECTS)
     try:
         run = Run.prepare(asked, config.rootpath)
     except BAD_INPUT as error:
@@ -176,9 +177,7 @@ def begin(session: pytest.Session) -> None:
         run.begin(selected, asked(config), broken_modules(session))
         record_allure(config, run)
         _leave_out(session, {each.key for each in run.plan if each.waiver})
-        # Modules, items and the plan stay to the end, and a check leaves next to nothing in cycles: no walks over them.
-        gc.freeze()
-        gc.set_threshold(NEW_OBJECTS)
+        gc.freeze()  # modules, items and the plan stay to the end: no collection has to walk over them
     except BAD_INPUT as error:
         raise pytest.UsageError(str(error)) from error
 

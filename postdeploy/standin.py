@@ -94,9 +94,14 @@ def _content(kubeconfig: Path) -> Mapping[str, Any]:
     from ruamel.yaml.error import YAMLError
 
     try:
-        content = YAML(typ="safe", pure=True).load(kubeconfig)
-    except (OSError, YAMLError):
+        content = json.loads(kubeconfig.read_bytes())  # as a stand-in writes it: read a hundred times as fast
+    except OSError:
         return {}
+    except ValueError:
+        try:
+            content = YAML(typ="safe", pure=True).load(kubeconfig)
+        except (OSError, YAMLError):
+            return {}
     return content if isinstance(content, dict) else {}
 
 
