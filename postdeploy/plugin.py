@@ -13,7 +13,7 @@ from postdeploy.reporting import RUN
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-pytest_plugins = ["postdeploy.fixtures", "postdeploy.browsing"]
+pytest_plugins = ["postdeploy.fixtures", "postdeploy.browsing", "postdeploy.clients"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from postdeploy.browser.filming import why_not
 from postdeploy.browser.finding import Found, find
 from postdeploy.verdict import Unverified
 
@@ -42,10 +43,19 @@ class Launcher:
     ) -> None:
         self._manager.__exit__(kind, error, trace)
 
+    @property
+    def own(self) -> Path:
+        """Where Playwright's own browser is, or would be."""
+        assert self._playwright is not None  # noqa: S101  for the type checker: entered by now
+        return Path(self._playwright.chromium.executable_path)
+
     def look(self) -> Found:
         """The browser that would be used. Raises Unverified when there is none."""
-        assert self._playwright is not None  # noqa: S101  for the type checker: entered by now
-        return find(Path(self._playwright.chromium.executable_path), self.asked)
+        return find(self.own, self.asked)
+
+    def why_no_film(self, browser: Browser) -> str:
+        """Why journeys in this browser, which was launched here, cannot be filmed; empty where they can."""
+        return why_not(browser, self.found or self.look(), self.own)
 
     def launch(self, options: Mapping[str, Any]) -> Browser:
         """The browser, with Playwright's own launch options. Raises Unverified when there is none or it will not."""

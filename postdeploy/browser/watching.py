@@ -56,8 +56,9 @@ class Watched:
         context.on("requestfailed", self._failed)
         context.on("weberror", self._erred)
         context.on("console", self._said)
+        context.on("page", self._opened)
         for page in context.pages:
-            page.on("framenavigated", self._went)
+            self._opened(page)
 
     def look(self, page: Page) -> None:
         """Whether there is anything to see at the end of a step."""
@@ -77,6 +78,9 @@ class Watched:
     def troubles_text(self) -> str:
         """One line a finding."""
         return "\n".join(f"{each.kind}: at {each.step!r}: {each.text}" for each in self.troubles)
+
+    def _opened(self, page: Page) -> None:
+        page.on("framenavigated", self._went)
 
     def _finished(self, request: Request) -> None:
         answer = request.existing_response

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-MEDIA = {"webp": "image/webp", "png": "image/png", "html": "text/html", "txt": "text/plain", "zip": "application/zip"}
+MEDIA = {
+    "webp": "image/webp",
+    "png": "image/png",
+    "html": "text/html",
+    "txt": "text/plain",
+    "zip": "application/zip",
+    "webm": "video/webm",
+}
 """By the ending of a file."""
 
 

@@ -49,7 +49,9 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Ended:
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory) -> Ended:
     needs_browser()
-    return run(*JOURNEYS, "-k", "signs", "--fault=web-logout-keeps", archive=tmp_path_factory.mktemp("archive"))
+    env = {"PLAYWRIGHT_BROWSERS_PATH": str(tmp_path_factory.mktemp("empty"))}
+    archive = tmp_path_factory.mktemp("archive")
+    return run(*JOURNEYS, "-k", "signs", "--fault=web-logout-keeps", archive=archive, env=env)
 
 
 def test_client_signs_in_and_out(healthy: Ended) -> None:
@@ -80,6 +82,16 @@ def test_failure_keeps_what_explains_it(broken: Ended) -> None:
     (message,) = broken.messages(SIGN_OUT)
     assert message.startswith("A client who signs out is signed out")
     assert "where to look: step 'try to see the account again' at https://northgate.example/en-GB/account" in message
+
+
+def test_without_ffmpeg_the_film_strip_is_in_the_video_s_place_and_that_is_said(broken: Ended) -> None:
+    (result,) = results(broken, SIGN_OUT)
+    (said,) = (each["source"] for each in result["attachments"] if each["name"] == "video, not made")
+    assert (broken.folder / "allure-results" / said).read_text(encoding="utf-8") == (
+        "Playwright has no ffmpeg here, get it by: python -m playwright install ffmpeg. "
+        "The film strip of the trace is in its place."
+    )
+    assert any(name.endswith(".jpeg") for name, _ in everything(broken.folder) if ".zip!" in name)
 
 
 def test_no_session_is_in_any_member_of_the_trace_and_requests_are(broken: Ended) -> None:
