@@ -44,6 +44,7 @@ from rehearsal import (
     traps_flux,
     traps_images,
     traps_logs,
+    traps_pages,
     traps_parity,
     traps_pods,
     traps_rollout,
@@ -64,7 +65,7 @@ TOPICS = (
     *(faults_traffic, faults_around, traps_traffic, traps_events),
     *(faults_edge, faults_content, faults_smoke, traps_web),
     *(faults_business, faults_money, traps_business),
-    *(faults_client, faults_watched, traps_client),
+    *(faults_client, faults_watched, traps_client, traps_pages),
     *(faults_audit, traps_audit),
 )
 """Importing them is what fills the register."""

@@ -42,6 +42,8 @@ BROWSER_EVERY = 10
 """Of so many healthy seeds of the matrix one goes through the browser too; in a soak each does."""
 BUNDLE = 6
 """Traps in one run."""
+BROWSER_BUNDLE = 12
+"""Traps of the browser's in one run, which takes longer than all other tiers."""
 REPLAYED = 9
 """Faults in one run that is judged again: how they disturb one another does not matter to a replay."""
 
@@ -123,7 +125,7 @@ class Case:
     @property
     def alone(self) -> tuple[Case, ...]:
         """Each of several traps by itself."""
-        return tuple(Case(self.environment, self.seed, (each,), self.again) for each in self.entries)
+        return tuple(Case(self.environment, self.seed, (each,), again=self.again) for each in self.entries)
 
 
 Run = Callable[[Case], Ran]
@@ -153,7 +155,9 @@ def cases(environments: Sequence[str], seeds: int, only: Sequence[str] = ()) -> 
     """Every fault, all traps in bundles, and so many healthy seeds, the environments in turn."""
     turns, numbers = itertools.cycle(environments), itertools.count(1)
     wanted: list[tuple[Entry, ...]] = [(each,) for each in FAULTS.values() if not only or each.name in only]
-    wanted += bundles([each for each in TRAPS.values() if not only or each.name in only])
+    odd = [each for each in TRAPS.values() if not only or each.name in only]
+    wanted += bundles([each for each in odd if each.tier != BROWSER])
+    wanted += bundles([each for each in odd if each.tier == BROWSER], BROWSER_BUNDLE)
     healthy = range(1, seeds + 1) if not only or SEEDS in only else ()
     struck = [Case(entries[0].only_in or next(turns), next(numbers), entries) for entries in wanted]
     return struck + [Case(next(turns), seed, browser=seed % BROWSER_EVERY == 1) for seed in healthy]
@@ -171,8 +175,8 @@ def bundles(entries: Sequence[Entry], most: int = BUNDLE) -> list[tuple[Entry, .
     """Entries that share a run: of the same environment and the same hold, from topics as different as can be."""
     found: list[tuple[Entry, ...]] = []
 
-    def kind(entry: Entry) -> tuple[str, float, bool]:
-        return entry.only_in, entry.hold_s, entry.tier == BROWSER
+    def kind(entry: Entry) -> tuple[str, float]:
+        return entry.only_in, entry.hold_s
 
     for _, group in itertools.groupby(sorted(entries, key=kind), key=kind):
         members = list(group)

@@ -66,4 +66,4 @@ def third_party_blocked(scene: Scene) -> None:
 @trap("journeys.watch.console")
 def console_says_what_is_accepted(scene: Scene) -> None:
     """The console says something that the environment's file accepts for a while."""
-    scene.brokerage.web.script = "console.error('ResizeObserver loop completed with undelivered notifications.');"
+    scene.brokerage.web.script += "console.error('ResizeObserver loop completed with undelivered notifications.');"

@@ -12,6 +12,7 @@ from postdeploy.browser.troubles import translated
 from postdeploy.browser.watching import Watched
 from postdeploy.environment import Shop
 from postdeploy.evidence import exhibits
+from postdeploy.verdict import Unverified
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -40,9 +41,18 @@ class Client:
                 raise translated(error, self.watched.journey, where) from None
             finally:
                 self.watched.look(self.page)
-            self.album.picture(self.page, words)
+            self._picture(words)
             with suppress(Exception):  # a page that is on its way elsewhere is measured another time
                 self.watched.experience.look(self.page, self.shop.name)
+
+    def _picture(self, words: str) -> None:
+        """The step's picture. Raises Unverified without it: what cannot be proved did not happen, and is not red."""
+        try:
+            self.album.picture(self.page, words)
+        except Exception as error:  # noqa: BLE001  whatever kept it from being taken
+            first = str(error).strip().partition("\n")[0]
+            claimed = f"{self.watched.journey}: unverified: what step {words!r} claims was so"
+            raise Unverified(f"{claimed}, but no picture of it can be taken: {first}") from None
 
     def open(self, kind: type[P], **parts: str) -> P:
         """Go to a page by its address."""

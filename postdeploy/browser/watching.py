@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
+from postdeploy.browser import expect
 from postdeploy.browser.experience import Experience
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ MIXED = "Mixed Content"
 MOST = 500
 """Findings kept of one journey: a storm is told by its first ones."""
 NOTHING_TO_SEE = "() => !document.body || !document.body.innerText.trim()"
+FILLS_MS = 2000
+"""How long a page may show nothing while its script puts it together."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Watched:
     def look(self, page: Page) -> None:
         """Whether there is anything to see at the end of a step."""
         with suppress(Exception):  # a page that is on its way elsewhere, or gone, is somebody else's finding
-            if page.url != "about:blank" and page.evaluate(NOTHING_TO_SEE):
+            if page.url != "about:blank" and page.evaluate(NOTHING_TO_SEE) and not _fills(page):
                 self.note("blank", f"{address(page.url)} shows nothing at all")
 
     def note(self, kind: Kind, text: str) -> None:
@@ -116,6 +120,15 @@ class Watched:
 
     def _is_ours(self, url: str) -> bool:
         return urlsplit(url).hostname in self.hosts
+
+
+def _fills(page: Page) -> bool:
+    """Whether something comes to be seen. By an assertion, for a strict policy blocks scripts that wait."""
+    try:
+        expect(page.locator("body")).to_have_text(re.compile(r"\S"), use_inner_text=True, timeout=FILLS_MS)
+    except AssertionError:
+        return False
+    return True
 
 
 def address(url: str) -> str:

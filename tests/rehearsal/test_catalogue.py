@@ -29,6 +29,11 @@ def test_every_check_of_the_suite_has_a_fault_that_turns_it_red():
     assert known - WITHOUT_FAULT <= {each.catches for each in FAULTS.values()}
 
 
+def test_every_browser_check_has_a_trap_that_leaves_it_green():
+    known = {each.id for each in checks.load() if each.id.startswith("journeys.")}
+    assert known == {each.catches for each in TRAPS.values() if each.tier == "journeys"}
+
+
 @pytest.mark.parametrize("entry", EVERY, ids=lambda each: each.name)
 def test_entry_names_a_check_that_exists_and_says_what_is_the_matter(entry):
     assert entry.catches in {each.id for each in checks.load()}

@@ -98,7 +98,14 @@ def test_every_fault_is_judged_again_in_thirty_runs_but_those_of_the_browser_who
 def test_traps_that_share_a_run_need_the_same_environment_and_hold():
     found = [case for case in cases(PRODUCTION, seeds=0) if case.fault is None]
     assert all(len({(each.only_in, each.hold_s) for each in case.entries}) == 1 for case in found)
-    assert max(len(case.entries) for case in found) <= matrix.BUNDLE
+    assert max(len(case.entries) for case in found if not case.visits) <= matrix.BUNDLE
+    assert max(len(case.entries) for case in found if case.visits) <= matrix.BROWSER_BUNDLE
+    assert all(each.tier == matrix.BROWSER for case in found if case.visits for each in case.entries)
+
+
+def test_faults_of_a_replay_that_differ_are_judged_again_one_by_one():
+    pair = Case("uk-prod", 1, (FAULTS["crash-loop"], FAULTS["cronjob-suspended"]), again=True)
+    assert all(each.again and len(each.entries) == 1 for each in pair.alone)
 
 
 def test_traps_that_are_red_together_are_tried_one_by_one():

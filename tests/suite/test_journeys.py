@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 
@@ -116,22 +114,3 @@ def test_without_a_browser_the_tier_is_unverified_and_says_how_to_get_one(tmp_pa
     assert ended.code == 10, ended.output
     assert ended.of(SIGN_IN) == {"unverified"}
     assert "apt-get install chromium" in ended.messages(SIGN_IN)[0]
-
-
-def test_no_secret_of_the_run_is_in_any_file_or_member(broken: Ended, tmp_path: Path) -> None:
-    """Canaries: the accounts of a live run against a stand-in have passwords that we know."""
-    from tests.standin import standin
-
-    with standin(faults=["web-logout-keeps"]) as stand:
-        accounts = stand.extension["accounts"]
-        ended = run(
-            *("-m", "journeys", "-k", "signs", "--env=uk-prod", "--release=v2026.47.1"),
-            archive=tmp_path,
-            env={"KUBECONFIG": str(stand.kubeconfig)},
-        )
-    assert ended.code == 1, ended.output
-    canaries = [str(each[name]) for each in accounts.values() for name in ("password", "totp")]
-    forms = {f.encode() for c in canaries for f in (c, quote(c, safe=""), base64.b64encode(c.encode()).decode())}
-    members = list(everything(ended.folder))
-    assert any(name.endswith("trace.trace") for name, _ in members)
-    assert [name for name, data in members if any(form in data for form in forms)] == []
