@@ -16,6 +16,12 @@ OURS = (
 )
 """What Playwright says when the browser, and not the page, is gone."""
 PREFIX = "playwright."
+HERE = "\nwhere to look: "
+CHANGED = (
+    "this release changed the page, and what is declared of it (environments/, its labels) was not changed with it"
+)
+SILENT = "the page, or a request that it waits for, is slow or failed; see journeys.watch.* of the same run"
+GONE = "the machine that runs this has too little memory for a browser, or somebody ended it"
 SOUGHT = re.compile(r"waiting for ((?:get_by|locator|frame)\S*\(.*?\)(?:\.\w+(?:\(.*?\))?)*)(?: to be \w+)?(?: - |$)")
 """In the log of a call, the element that it waited for."""
 
@@ -32,14 +38,21 @@ def translated(error: BaseException, claim: str = "", where: str = "") -> BaseEx
     """
     if not (isinstance(error, AssertionError) or is_playwrights(error)):
         return error
-    seen, log = _seen(str(error).strip())
-    told = f"{claim}: failed: {seen}" if claim else seen
-    told += f"\nwhere to look: {where}" if where else ""
-    told += f"\nwhat the browser did: {log}" if log else ""
+    text = str(error).strip()
+    if isinstance(error, AssertionError) and HERE in text:  # a judgement's, which has all its parts
+        own, _, _ = text.partition("\nassert ")
+        return AssertionError(own.replace(HERE, f"{HERE}{where}\n  ", 1) if where else own)
+    seen, log = _seen(text)
+    kind: type[Exception] = ProductDown
+    cause = SILENT
     if isinstance(error, AssertionError):
-        return AssertionError(told)
-    is_ours = any(each.lower() in seen.lower() for each in OURS)
-    return Unverified(told.replace(": failed: ", ": unverified: ", 1)) if is_ours else ProductDown(told)
+        kind, cause = AssertionError, CHANGED
+    elif any(each.lower() in seen.lower() for each in OURS):
+        kind, cause = Unverified, GONE
+    told = f"{claim.rstrip('.')}: {'unverified' if kind is Unverified else 'failed'}: {seen}" if claim else seen
+    told += f"{HERE}{where}" if where else ""
+    told += f"\n  what the browser did: {log}" if log else ""
+    return kind(f"{told}\nusual cause: {cause}")
 
 
 def _seen(said: str) -> tuple[str, str]:

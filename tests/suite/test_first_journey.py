@@ -23,7 +23,7 @@ def test_first_journey_is_green_and_its_fault_turns_it_red(tmp_path: Path) -> No
     assert (green.of(CHECK), "cambria-invest.example cy-GB" in subjects) == ({"passed"}, True)
     red = run(*arguments, "--fault=terms-link-astray", archive=tmp_path / "red", cwd=checkout, env=env)
     assert red.code == 1, red.output
-    assert red.messages(CHECK)[0].startswith("A client opens the terms from the foot of the front page.: failed: ")
+    assert red.messages(CHECK)[0].startswith("A client opens the terms from the foot of the front page: failed: ")
     assert "step 'follow the link at the foot of the page'" in red.messages(CHECK)[0]
 
 
