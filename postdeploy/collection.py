@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from postdeploy import ending, options
+from postdeploy.beginning import CannotBegin
 from postdeploy.environment import EnvironmentFileError, UnknownEnvironment, known
 from postdeploy.evidence.allure_context import user_folder
 from postdeploy.evidence.catalogue import FOLDERS, TIERS
@@ -18,7 +19,7 @@ from postdeploy.evidence.folder import ArchiveUnwritable
 from postdeploy.options import Options
 from postdeploy.replay import NotARunFolder
 from postdeploy.reporting import KEY, RUN, MaskedWarnings
-from postdeploy.run import CannotBegin, Key, Run
+from postdeploy.run import Key, Run
 from postdeploy.standin import StandinFailed
 
 BAD_INPUT = (

@@ -19,6 +19,7 @@ import msgspec
 import pytest
 
 from postdeploy import parity
+from postdeploy.beginning import NO_RELEASE
 from postdeploy.environment import PRODUCTION, Environment, EnvironmentFileError, UnknownEnvironment, load
 from postdeploy.evidence import closing, leaks
 from postdeploy.evidence.folder import ArchiveUnwritable, RunFolder, new_run_id
@@ -28,7 +29,6 @@ from postdeploy.evidence.unfinished import Occupied, mark_unfinished
 from postdeploy.fleet_record import Child, Whole, compare, table
 from postdeploy.options import ALL, Options, expected_release
 from postdeploy.redact import Redactor
-from postdeploy.run import NO_RELEASE
 from postdeploy.verdict import ExitCode, exit_code
 
 GRAVEST_FIRST = (12, 1, 10, 11, 4, 5, 0)

@@ -16,6 +16,7 @@ import msgspec
 import pytest
 
 from postdeploy import observations, parity
+from postdeploy.beginning import CannotBegin, read_digests
 from postdeploy.booking import Book, place_of
 from postdeploy.environment import Environment
 from postdeploy.evidence import closing, run_record
@@ -31,7 +32,7 @@ from postdeploy.evidence.statements import sha256_of
 from postdeploy.options import ALL
 from postdeploy.readings import Seen
 from postdeploy.redact import Redactor
-from postdeploy.run import DIGESTS_FILE, CannotBegin, read_digests
+from postdeploy.run import DIGESTS_FILE
 from postdeploy.verdict import ExitCode, Unverified
 
 if TYPE_CHECKING:

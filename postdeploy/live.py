@@ -15,11 +15,10 @@ from postdeploy.environment import Environment
 from postdeploy.options import expected_commit
 from postdeploy.redact import Redactor
 from postdeploy.standin import Standin, contexts, kubeconfig_paths, read_standin
+from postdeploy.tokens import feed_token, registry_token
 from postdeploy.verdict import Unverified
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
-
     from postdeploy.broker.recording import Recording
     from postdeploy.change.objects import Change
     from postdeploy.cluster.client import Reader
@@ -183,25 +182,10 @@ async def _look_at_web(live: Live, say: Say) -> Sweep:
     standin = live.standin
     way = {"places": standin.places, "resolvers": standin.resolvers, "moment": standin.moment} if standin else {}
     route = Route(ca_pem=standin.ca_pem if standin else None, **way)  # type: ignore[arg-type]
-    token, why = _feed_token(live)
+    token, why = feed_token(live.environment, live.standin)
     return await sweep(
         live.environment, route, deadline=live.deadline, run_id=live.run_id, feed_token=token, no_token=why
     )
-
-
-def _feed_token(live: Live) -> tuple[SecretStr | None, str]:
-    """What opens the quote feed, or why there is nothing that does."""
-    feed = live.environment.web.feed
-    if feed is None or feed.login != "token":
-        return None, ""
-    if live.standin is not None:
-        return live.standin.feed_token, ""
-    from postdeploy.secrets import load_feed_token
-
-    try:
-        return load_feed_token(live.environment.name), ""
-    except Unverified as error:
-        return None, str(error)
 
 
 @asynccontextmanager
@@ -251,20 +235,13 @@ async def _ask_registry(live: Live, reader: Reader) -> tuple[Any, ...]:
 
     pairs = wanted(live.environment, live.release)
     try:
-        credential = _registry_token(live) if declared.login == "token" else None
+        credential = registry_token(live.environment, live.standin) if declared.login == "token" else None
     except Unverified as error:
         return tuple(DigestSet(*pair, reason=str(error)) for pair in pairs)
     async with Registry(credential, **_registry_way(live)) as registry:
         found = await look_up(registry, pairs)
     reader.looks += registry.looks
     return found
-
-
-def _registry_token(live: Live) -> SecretStr | None:
-    """None in a rehearsal, whose registry lets anybody read."""
-    from postdeploy.secrets import load_registry_token
-
-    return None if live.standin else load_registry_token(live.environment.name)
 
 
 def _registry_way(live: Live) -> dict[str, Any]:

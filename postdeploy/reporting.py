@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from postdeploy import ending
+from postdeploy.beginning import CannotBegin
 from postdeploy.evidence.plan import touches
 from postdeploy.outcome import judge_phase, tolerated
-from postdeploy.run import CannotBegin, Key, Run
+from postdeploy.run import Key, Run
 from postdeploy.verdict import Verdict
 
 RUN = pytest.StashKey[Run | None]()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -14,26 +13,26 @@ import msgspec
 
 from postdeploy import judges, observations
 from postdeploy.acting import Acting
+from postdeploy.beginning import CannotBegin, expected, read_digests, signing_key
 from postdeploy.business import state_of
 from postdeploy.deadline import Deadline
 from postdeploy.environment import BadWaivers, Environment, load, read_waivers
 from postdeploy.evidence import catalogue, closing, plan, run_record
 from postdeploy.evidence.folder import RunFolder, new_run_id
 from postdeploy.evidence.journal import Journal, open_log
-from postdeploy.evidence.signing import UNSIGNED, CannotSign, SigningKey, key_asked_for, key_is_named
+from postdeploy.evidence.signing import UNSIGNED, SigningKey
 from postdeploy.evidence.unfinished import Occupied, mark_unfinished
 from postdeploy.evidence.waivers import WaivesNothing, said
 from postdeploy.live import Live, Say, WrongCluster
-from postdeploy.options import REHEARSAL_HOLD_S, Options, expected_release
+from postdeploy.options import REHEARSAL_HOLD_S, Options
 from postdeploy.outcome import Outcome
 from postdeploy.redact import Redactor
 from postdeploy.replay import Replayed, read_run_folder
-from postdeploy.standin import StandinProcess, read_standin
+from postdeploy.standin import StandinProcess
+from postdeploy.tokens import known as tokens_of
 from postdeploy.verdict import Unverified
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
-
     from postdeploy.broker.recording import Recording
     from postdeploy.evidence.allure import AllureRecorder
     from postdeploy.evidence.results import Result
@@ -42,14 +41,6 @@ Key = tuple[str, str]
 """Check id and subject."""
 
 DIGESTS_FILE = "observation/digests.json"
-NO_RELEASE = (
-    "Which release must be live? Add --release=TAG, or set RELEASE_TAG or CI_COMMIT_TAG. Without it nothing can be "
-    "verified: healthy is not the same as yours."
-)
-
-
-class CannotBegin(Exception):
-    """The run cannot start as asked; the message says what to do (exit code 4)."""
 
 
 class Run:
@@ -128,10 +119,12 @@ class Run:
         kubeconfig = self.process.ready() if self.process else None
         self.checks = {each.id: each for each in catalogue.load()}
         self.plan = self._planned()
-        release = self._release(kubeconfig)
+        replayed = str(self.replayed["release"]) if self.replayed else ""
+        release = replayed or expected(self.options, self.environment, kubeconfig)
         run_id = new_run_id(self.started, release)
         self.source = self._open_source(release, run_id, kubeconfig)
-        self.key = self._signing_key()
+        proves = not self._is_rehearsal and self.replayed is None
+        self.key = signing_key(self.options, proves=proves)
         self.folder = RunFolder.create(self.options.archive, self.environment.name, run_id)
         self.occupied = Occupied(self.folder)
         committed = closing.commit_plan(self.folder, self.plan)
@@ -171,31 +164,11 @@ class Run:
         except WaivesNothing as error:
             raise CannotBegin(f"{error} Nothing was looked at.") from error
 
-    def _signing_key(self) -> SigningKey | None:
-        """The key, tried before the first look. A rehearsal and a replay prove nothing new and may go without."""
-        asked = self.options
-        unsigned = asked.unsigned or (
-            (self._is_rehearsal or self.replayed is not None) and not key_is_named(asked.sign_key)
-        )
-        try:
-            return key_asked_for(asked.sign_key, asked.sign_public_key, unsigned=unsigned)
-        except CannotSign as error:
-            raise CannotBegin(str(error)) from error
-
     @property
     def _is_rehearsal(self) -> bool:
         if self.replayed:
             return bool(self.replayed["rehearsal"])
         return self.options.rehearsal or (isinstance(self.source, Live) and self.source.is_rehearsal)
-
-    def _release(self, kubeconfig: Path | None) -> str:
-        if self.replayed:
-            return str(self.replayed["release"])
-        standin = read_standin(kubeconfig, self.environment.cluster.context) if kubeconfig else None
-        release = expected_release(self.options) or (standin.release if standin else None)
-        if release is None:
-            raise CannotBegin(NO_RELEASE)
-        return release
 
     def _open_source(self, release: str, run_id: str, kubeconfig: Path | None) -> Live | Replayed:
         if self.options.replay:
@@ -321,31 +294,8 @@ class Run:
         # What the environment declares and who approved is part of the record, though it may look like an address.
         pipeline = msgspec.structs.astuple(run_record.describe_pipeline(os.environ))
         keep = harmless(self.environment.model_dump_json(), pipeline)
-        return Redactor([*self.acting.secrets, *self._tokens()], keep=keep)
-
-    def _tokens(self) -> Iterator[SecretStr]:
-        """The tokens of what is read beside the accounts, as far as they are declared and known."""
-        from pydantic import SecretStr
-
-        from postdeploy import secrets
-
-        if isinstance(self.source, Replayed):
-            return
-        if self.source.standin is not None:
-            yield from (self.source.standin.password, self.source.standin.feed_token)
-            yield from (SecretStr(self.source.standin.job.get(name, "")) for name in ("id_token", "api_token"))
-            return
-        yield SecretStr(os.environ.get("POSTDEPLOY_ID_TOKEN", ""))
-        declared: tuple[tuple[bool, Callable[[str], SecretStr]], ...] = (
-            (self.environment.registry is not None, secrets.load_registry_token),
-            (self.environment.web.feed is not None, secrets.load_feed_token),
-            (self.environment.logs.loki is not None, secrets.load_loki_token),
-            (self.environment.change is not None, secrets.load_gitlab_token),
-        )
-        for is_declared, token in declared:
-            with suppress(Unverified):
-                if is_declared:
-                    yield token(self.environment.name)
+        tokens = tokens_of(self.environment, self.source.standin) if isinstance(self.source, Live) else ()
+        return Redactor([*self.acting.secrets, *tokens], keep=keep)
 
     def carry(self, key: Key) -> None:
         """In a replay raise what the replayed run made of a check that needs a living product."""
@@ -357,15 +307,3 @@ class Run:
     def outcome(self, key: Key) -> Outcome:
         """The outcome of a selected check, made when first asked for."""
         return self.outcomes.setdefault(key, Outcome(*key, self.selected[key]))
-
-
-def read_digests(path: Path) -> Mapping[str, frozenset[str]]:
-    """Accepted digests per image repository, from the build. Raises CannotBegin for anything else."""
-    try:
-        named = msgspec.json.decode(path.read_bytes(), type=dict[str, list[str]])
-    except (OSError, msgspec.MsgspecError) as error:
-        raise CannotBegin(
-            f"--digests {path} cannot be read: {error}. It must be JSON that maps each image repository to the list "
-            'of its accepted digests, {"registry/crm": ["sha256:…"]}.'
-        ) from error
-    return {image: frozenset(digests) for image, digests in named.items()}

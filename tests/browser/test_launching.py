@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -30,7 +32,7 @@ def server(tmp_path: Path) -> Iterator[str]:
     )
     assert process.stdout is not None
     yield process.stdout.readline().strip()
-    process.terminate()
+    os.killpg(process.pid, signal.SIGTERM)  # the server is a child of what was started, and outlives it
     process.wait(20)
 
 
