@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from collections.abc import Callable, Iterable
@@ -44,8 +45,10 @@ class _Told(AllureFileLogger):
     @allure_commons.hookimpl
     def report_container(self, container: Any) -> None:
         """Only fixtures with a step, an attachment, or an end of their own that was not good."""
-        if any(map(_tells, (*container.befores, *container.afters))):
-            super().report_container(container)  # type: ignore[no-untyped-call]
+        told = copy.copy(container)
+        told.befores, told.afters = list(filter(_tells, container.befores)), list(filter(_tells, container.afters))
+        if told.befores or told.afters:
+            super().report_container(told)  # type: ignore[no-untyped-call]
 
     def _report_item(self, item: Any) -> None:
         """The same file as Allure's own, in half the time: its way of writing JSON never uses the fast encoder."""

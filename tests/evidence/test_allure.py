@@ -166,8 +166,10 @@ def test_a_fixture_makes_a_file_only_where_it_did_something_or_ended_badly(run, 
     run("-k", "test_tag or test_untidy", results=results)
     folder = tmp_path / "allure-results"
     groups = [json.loads(each.read_text(encoding="utf-8")) for each in folder.glob("*-container.json")]
-    assert sorted(each["befores"][0]["name"] for each in groups) == ["account", "account", "late"]
-    assert {step["name"] for each in groups for step in each["befores"][0].get("steps", ())} == {"log in with ***"}
+    told = [fixture for each in groups for fixture in (*each.get("befores", ()), *each.get("afters", ()))]
+    assert sorted(each["name"].partition("::")[0] for each in told) == ["account", "account", "late"]
+    assert all(each.get("steps") or each.get("status") != "passed" for each in told)
+    assert {step["name"] for each in told for step in each.get("steps", ())} == {"log in with ***"}
 
 
 def test_a_users_own_folder_is_filled_with_the_same(run, results, tmp_path, plan):
