@@ -12,7 +12,7 @@ PAGE = "docs/journeys.md"
 CHECK = "journeys.terms.opened"
 
 
-def test_first_journey_is_green_and_its_fault_turns_it_red(tmp_path: Path) -> None:
+def test_first_journey_is_green_its_fault_turns_it_red_and_its_trap_does_not(tmp_path: Path) -> None:
     needs_browser()
     checkout = checkout_with(PAGE, tmp_path / "checkout")
     arguments = ("journeys", "-k", "opens_the_terms", "--env=uk-prod", "--rehearsal")
@@ -25,6 +25,8 @@ def test_first_journey_is_green_and_its_fault_turns_it_red(tmp_path: Path) -> No
     assert red.code == 1, red.output
     assert red.messages(CHECK)[0].startswith("A client opens the terms from the foot of the front page: failed: ")
     assert "step 'follow the link at the foot of the page'" in red.messages(CHECK)[0]
+    odd = run(*arguments, "--fault=terms-link-counted", archive=tmp_path / "odd", cwd=checkout, env=env)
+    assert (odd.code, odd.of(CHECK)) == (0, {"passed"}), odd.output
 
 
 def test_what_qa_writes_for_a_journey_is_two_files_and_little(tmp_path: Path) -> None:
