@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from postdeploy.environment import PRODUCTION
-from rehearsal.catalogue import FAULTS, TRAPS, UnknownFault, find
+from rehearsal.catalogue import FAULTS, TIERS, TRAPS, UnknownFault, find
 from rehearsal.entry import Entry
 from rehearsal.whole_runs import ROOT, RUN_TAKES_AT_MOST_S, Ran, Suite
 
@@ -60,6 +60,8 @@ class Case:
     """Whether a healthy rehearsal makes the browser journeys too, which take longer than all other tiers."""
     again: bool = False
     """Whether it is judged again by a clock a year ahead, and must come to the same, whatever that is."""
+    tier: str = ""
+    """The only tier of a healthy rehearsal that is run; empty: all."""
 
     @property
     def fault(self) -> Entry | None:
@@ -105,6 +107,8 @@ class Case:
         """
         if self.fault and not self.again:
             return self.fault.tier
+        if self.tier:
+            return self.tier
         return "verify" if self.visits else f"verify and not {BROWSER}"
 
     @property
@@ -112,6 +116,11 @@ class Case:
         """Whether a run of all tiers has the browser's among them."""
         journeys = any(each.tier == BROWSER for each in self.entries) if self.entries else self.browser
         return journeys and not self.again
+
+    def chooses(self, check: str) -> bool:
+        """Whether a rehearsal without a fault judges a check."""
+        tier = check.partition(".")[0]
+        return tier == self.tier if self.tier else self.visits or tier != BROWSER
 
     @property
     def _modules(self) -> list[str]:
@@ -190,6 +199,7 @@ def soak(
     seeds: int | None = None,
     minutes: float | None = None,
     clock: Callable[[], float] = time.monotonic,
+    tier: str = "",
 ) -> Iterator[Case]:
     """Healthy rehearsals with seeds nobody chose, no two alike: so many of them, or until the time is up."""
     end = math.inf if minutes is None else clock() + minutes * 60
@@ -197,7 +207,7 @@ def soak(
     for environment, seed in zip(itertools.cycle(environments), random.sample(range(SEEDS_BELOW), most), strict=False):
         if clock() >= end:
             return
-        yield Case(environment, seed)
+        yield Case(environment, seed, tier=tier)
 
 
 def wrong_with(case: Case, ran: Ran) -> str:
@@ -214,7 +224,7 @@ def wrong_with(case: Case, ran: Ran) -> str:
         return ran.evidence
     if fault is None:
         # What was left out is in the results too: as not verified, which it must be.
-        chosen = [each for each in ran.results if case.visits or not each["id"].startswith(f"{BROWSER}.")]
+        chosen = [each for each in ran.results if case.chooses(each["id"])]
         return _not_green(chosen, case.softens)
     verdicts = {each["verdict"] for each in ran.results if each["id"] == fault.catches}
     if fault.verdict not in verdicts:
@@ -289,6 +299,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--env", choices=PRODUCTION, help="only this environment (default: the seven in turn)")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help=f"a fault, a trap or {SEEDS!r}")
     parser.add_argument("--soak", action="store_true", help="only healthy rehearsals, with seeds drawn anew")
+    parser.add_argument("--tier", choices=TIERS, default="", help="soak this tier alone")
     parser.add_argument("--minutes", type=float, help="soak for so long, however many rehearsals that is")
     parser.add_argument("--replays", action="store_true", help="every fault, judged again by a clock a year ahead")
     options = parser.parse_args(arguments)
@@ -302,7 +313,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.replays:
         wanted: Iterable[Case] = replays(environments, options.only)
     elif options.soak:
-        wanted = soak(environments, options.seeds, options.minutes)
+        wanted = soak(environments, options.seeds, options.minutes, tier=options.tier)
     else:
         wanted = cases(environments, MATRIX_SEEDS if options.seeds is None else options.seeds, options.only)
     with tempfile.TemporaryDirectory(prefix="matrix-cache-") as cache:

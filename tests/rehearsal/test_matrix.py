@@ -122,6 +122,15 @@ def test_traps_that_are_red_together_are_tried_one_by_one():
     )
 
 
+def test_soak_of_one_tier_runs_it_alone_and_minds_nothing_else():
+    case = next(soak(PRODUCTION, 30, tier="journeys"))
+    assert case.options[:2] == ["-m", "journeys"]
+    others = {"id": "infra.pods.ready", "verdict": "unverified"}
+    well, ill = ({"id": "journeys.brand.shown", "verdict": each} for each in ("passed", "failed"))
+    assert wrong_with(case, Ran(0, [well, others], "")) == ""
+    assert wrong_with(case, Ran(0, [ill, others], "")) == "not green: journeys.brand.shown failed"
+
+
 def test_only_narrows_to_what_is_named():
     assert [each.name for each in cases(["uk-prod"], 30, ["crash-loop"])] == ["fault crash-loop"]
     assert [each.name for each in cases(["uk-prod"], 2, ["seeds"])] == ["healthy", "healthy"]
