@@ -54,7 +54,7 @@ matrix: setup ## every fault, every trap and 30 seeds, each as a whole run
 replays: setup .venv/.dev ## every fault in 30 whole runs, each judged again without network by a clock a year ahead
 	@$(BIN)/python -m rehearsal.matrix --replays $(ARGS)
 
-soak: setup ## 100 rehearsals of healthy releases with seeds drawn anew: not one may turn red (ARGS='--jobs 4')
+soak: setup ## 100 rehearsals of healthy releases with seeds drawn anew: not one may turn red (ARGS='--seeds 30 --tier journeys')
 	@$(BIN)/python -m rehearsal.matrix --soak $(ARGS)
 
 bench: .venv/.dev ## the promises about speed and memory, measured side by side; 1 where one is broken
