@@ -21,6 +21,8 @@ LARGEST_PICTURE = 200_000
 TRACE = "trace (open it with: playwright show-trace FILE)"
 NOT_MADE = "video, not made"
 TYPED = "a password and a code are typed in this journey, so neither a video nor a trace of it is made"
+DRAWN = "() => Promise.race([new Promise(requestAnimationFrame), new Promise(done => setTimeout(done, 1000))])"
+"""Waits until the page has been drawn, and a second at most: nobody draws a window that is covered."""
 IN_ITS_PLACE = "The film strip of the trace is in its place"
 
 
@@ -125,6 +127,15 @@ class Album:
 
 
 def _shot(page: Page) -> bytes:
+    """A picture; a window that was opened just now may not have been drawn, and is looked at once more."""
+    try:
+        return _small(page)
+    except Exception:  # noqa: BLE001  what it is is told by the second look
+        page.evaluate(DRAWN)
+        return _small(page)
+
+
+def _small(page: Page) -> bytes:
     shot = b""
     for quality in (80, 40, 10):
         shot = page.screenshot(type="webp", quality=quality, animations="disabled", caret="hide")
