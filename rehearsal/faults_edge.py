@@ -129,9 +129,13 @@ def _plainly(scene: Scene, host: str, instead: Answer) -> None:
 
 
 def _secure(instead: Answer) -> Any:
-    return lambda answer, request: (
-        Answer(instead.status, b"", answer.headers | instead.headers) if request.scheme == "https" else None
-    )
+    def bent(answer: Answer, request: web.Request) -> Answer | None:
+        if request.scheme != "https":
+            return None
+        answer.headers.update(instead.headers)
+        return Answer(instead.status, b"", answer.headers)
+
+    return bent
 
 
 @fault("endpoints.redirects.open")
