@@ -19,7 +19,8 @@ from typing import IO, Any, cast
 from pydantic import SecretStr
 
 EXTENSION = "postdeploy-rehearsal"
-START_S = 20.0
+START_S = 60.0
+"""Far more than it takes: one that fails ends at once, and on a busy machine a slow start is none."""
 
 
 class StandinFailed(Exception):
