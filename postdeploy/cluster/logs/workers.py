@@ -7,6 +7,7 @@ that nothing is told to it but what is to be read; it holds no file of its origi
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import multiprocessing
 import os
@@ -29,6 +30,8 @@ A = TypeVar("A")
 MOST = 4
 """Copies: more than the interpreter lets threads work at once, and no more than a network fills."""
 MOST_FILES = 1 << 20
+PR_SET_PDEATHSIG = 1
+"""Of prctl(2): the signal that a process gets when the one that made it ends."""
 
 
 def worth() -> int:
@@ -97,6 +100,7 @@ def _asked(copy: Connection, question: Any) -> tuple[Any] | None:
 def _work(pipe: Connection, answer: Callable[[Any], Any]) -> None:
     """In the copy, which never comes back from here."""
     try:
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # while it waits for a server it would not notice
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)

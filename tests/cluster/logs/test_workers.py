@@ -19,12 +19,15 @@ from postdeploy.cluster.logs.workers import Workers, worth
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux alone")
 
 LEFT_BEHIND = """
-import os, sys, anyio
+import os, signal, sys, anyio
 from postdeploy.cluster.logs.workers import Workers
-pairs = Workers(lambda _: os.getpid(), 2)
-async def both():
-    print(await pairs.ask(None), flush=True)
-anyio.run(both)
+def answer(_):
+    print(os.getpid(), flush=True)
+    {then}
+copies = Workers(answer, 2)
+async def ask():
+    await copies.ask(None)
+anyio.run(ask)
 sys.stdin.read()
 """
 
@@ -96,8 +99,9 @@ def test_what_its_original_does_at_a_signal_a_copy_does_not():
         signal.signal(signal.SIGTERM, before)
 
 
-def test_a_copy_ends_with_its_original_even_one_that_was_killed():
-    command = [sys.executable, "-c", LEFT_BEHIND]
+@pytest.mark.parametrize("then", ["return", "signal.pause()"], ids=["idle", "at work"])
+def test_a_copy_ends_with_its_original_even_one_that_was_killed(then):
+    command = [sys.executable, "-c", LEFT_BEHIND.format(then=then)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as original:
         assert original.stdout
         copy = os.pidfd_open(int(original.stdout.readline()))
