@@ -31,11 +31,11 @@ class FramedPage(BasePage):
 
     def scroll_to_the_end(self) -> None:
         """Scroll down as far as it goes."""
-        self.page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+        self.scroll_down()
 
     def answer_the_cookie_banner(self) -> None:
         """Accept cookies, where anybody asks."""
-        if self.cookie_banner.is_visible():
+        if self.shows(self.cookie_banner):
             self.accept.click()
 
     def come_back(self) -> None:

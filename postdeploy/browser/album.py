@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from postdeploy.browser.asking import ask
 from postdeploy.browser.scrubbing import leaks, without_credentials, without_hidden_values
 from postdeploy.browser.watching import Watched
 from postdeploy.evidence.exhibits import attach
@@ -23,6 +24,7 @@ NOT_MADE = "video, not made"
 TYPED = "a password and a code are typed in this journey, so neither a video nor a trace of it is made"
 DRAWN = "() => Promise.race([new Promise(requestAnimationFrame), new Promise(done => setTimeout(done, 1000))])"
 """Waits until the page has been drawn, and a second at most: nobody draws a window that is covered."""
+WHOLE = "() => document.documentElement.outerHTML"
 IN_ITS_PLACE = "The film strip of the trace is in its place"
 
 
@@ -97,7 +99,7 @@ class Album:
             # A teardown that fails is known too late for another picture; most journeys end where their last step did.
             shot = _shot(page) if self.is_bad() or not self._last else self._last
             self._kept.append(("what the client saw last", shot, "webp"))
-            self._kept.append(("DOM", without_hidden_values(page.content().encode()), "html"))
+            self._kept.append(("DOM", without_hidden_values(ask(page, WHOLE).encode()), "html"))
         if not self.typed:
             path = Path(self._folder.name) / "trace.zip"
             with suppress(Exception):
@@ -131,7 +133,7 @@ def _shot(page: Page) -> bytes:
     try:
         return _small(page)
     except Exception:  # noqa: BLE001  what it is is told by the second look
-        page.evaluate(DRAWN)
+        ask(page, DRAWN)
         return _small(page)
 
 

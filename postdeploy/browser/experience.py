@@ -8,6 +8,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from postdeploy.browser.asking import ask
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
@@ -50,10 +52,10 @@ class Experience:
         url = urlsplit(page.url)
         name = "/" + url.path.lstrip("/").partition("/")[2]
         if url.scheme == "https" and (shop, name) not in self.vitals:
-            self.vitals[shop, name] = Vitals(f"{url.hostname}{url.path}", **page.evaluate(MEASURE))
+            self.vitals[shop, name] = Vitals(f"{url.hostname}{url.path}", **ask(page, MEASURE))
         if url.scheme == "https" and name not in self.barriers:
-            page.evaluate(_axe())  # by the debugger, for a strict content security policy would block a script tag
-            found: list[dict[str, Any]] = page.evaluate(EXAMINE)
+            ask(page, _axe())  # by the debugger, for a strict content security policy would block a script tag
+            found: list[dict[str, Any]] = ask(page, EXAMINE)
             grave = [each for each in found if each["impact"] in GRAVE]
             self.barriers[name] = [f"{name}: {each['help']} ({each['rule']}, {each['where']})" for each in grave]
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from postdeploy.browser.asking import ask
 from postdeploy.environment import Shop, labels
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
 
 class BasePage:
@@ -21,6 +22,15 @@ class BasePage:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.shop.name}>"
+
+    def shows(self, locator: Locator) -> bool:
+        """Whether it is in sight now. Raises Playwright's TimeoutError where the page does not answer."""
+        ask(self.page, "() => true")
+        return locator.is_visible()
+
+    def scroll_down(self) -> None:
+        """Scroll as far as it goes. Raises Playwright's TimeoutError where the page does not answer."""
+        ask(self.page, "() => window.scrollTo(0, document.documentElement.scrollHeight)")
 
     def text(self, label: str) -> str:
         """What this language calls it. Raises KeyError for a label that no catalogue has."""

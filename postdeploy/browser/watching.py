@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from postdeploy.browser import expect
+from postdeploy.browser.asking import ask
 from postdeploy.browser.experience import Experience
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Watched:
     def look(self, page: Page) -> None:
         """Whether there is anything to see at the end of a step."""
         with suppress(Exception):  # a page that is on its way elsewhere, or gone, is somebody else's finding
-            if page.url != "about:blank" and page.evaluate(NOTHING_TO_SEE) and not _fills(page):
+            if page.url != "about:blank" and ask(page, NOTHING_TO_SEE) and not _fills(page):
                 self.note("blank", f"{address(page.url)} shows nothing at all")
 
     def note(self, kind: Kind, text: str) -> None:

@@ -28,7 +28,8 @@ def window(*shots: bytes | Exception) -> Any:
             raise shot
         return shot
 
-    return SimpleNamespace(screenshot=screenshot, evaluate=asked.append, asked=asked)
+    document = SimpleNamespace(evaluate=asked.append)
+    return SimpleNamespace(screenshot=screenshot, locator=lambda _: document, asked=asked)
 
 
 def test_picture_that_is_too_large_is_taken_again_with_less_detail() -> None:
