@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from postdeploy.broker.desk import Desk
     from postdeploy.broker.recording import Exchange
 
+HEADLINE = "infra.release.live"
+"""The finding that says which layer is to blame: the first of its gravity."""
 READING = ("infra.", "endpoints.")
 """Tiers that only look: while one of them is red, nothing is spent."""
 RED = (Verdict.FAILED, Verdict.UNVERIFIED, Verdict.RESIDUE)
@@ -73,7 +75,8 @@ class Acting:
         found = [each for each in run.outcomes.values() if each.finished and each.verdict in RED]
         reading = sorted(
             (each for each in found if each.check_id.startswith(tiers)),
-            key=lambda each: each.verdict is not Verdict.FAILED,  # what is wrong tells more than what was not seen
+            # What is wrong tells more than what was not seen, and the layer to blame more than what came of it.
+            key=lambda each: (each.verdict is not Verdict.FAILED, each.check_id != HEADLINE),
         )
         if reading:
             first = reading[0]

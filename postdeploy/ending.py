@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from postdeploy.acting import HEADLINE
 from postdeploy.booking import Book, place_of
 from postdeploy.evidence import closing, results, run_record
 from postdeploy.evidence.closing import Extras
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 QUIET = (Verdict.PASSED, Verdict.NOT_APPLICABLE)
 CLAIM = re.compile(rf"^.*?: (?:{'|'.join(State)}): ")
-HEADLINE = "infra.release.live"
-"""The finding that says which layer is to blame: the first of its gravity."""
 SHOWN = 20
 """Findings shown in the terminal; the reports have them all."""
 

@@ -21,12 +21,18 @@ def pieces(page: str) -> dict[str, str]:
     return {each["path"]: each["text"] for each in NEW_FILE.finditer(text)}
 
 
-def checkout_with(page: str, root: Path) -> Path:
-    """A copy of this checkout with a page's pieces in it: files, fault in TOPICS, heading in the runbook."""
+def checkout(root: Path) -> Path:
+    """A copy of this checkout, to be changed."""
     for folder in COPIED:
         shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("conftest.py", "pyproject.toml"):
         shutil.copy(ROOT / name, root / name)
+    return root
+
+
+def checkout_with(page: str, root: Path) -> Path:
+    """A copy of this checkout with a page's pieces in it: files, fault in TOPICS, heading in the runbook."""
+    checkout(root)
     for path, text in pieces(page).items():
         assert not (root / path).exists()
         (root / path).write_text(text, encoding="utf-8")

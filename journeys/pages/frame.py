@@ -29,10 +29,6 @@ class FramedPage(BasePage):
         """Choose another language."""
         self.languages.get_by_role("link", name=locale, exact=True).click()
 
-    def scroll_to_the_end(self) -> None:
-        """Scroll down as far as it goes."""
-        self.scroll_down()
-
     def answer_the_cookie_banner(self) -> None:
         """Accept cookies, where anybody asks."""
         if self.shows(self.cookie_banner):

@@ -95,10 +95,11 @@ class Album:
     def _take(self, context: BrowserContext) -> None:
         """Take what only an open context can give; whatever cannot be taken is done without."""
         with suppress(Exception):
-            page = context.pages[-1]
             # A teardown that fails is known too late for another picture; most journeys end where their last step did.
-            shot = _shot(page) if self.is_bad() or not self._last else self._last
+            shot = _shot(context.pages[-1]) if self.is_bad() or not self._last else self._last
             self._kept.append(("what the client saw last", shot, "webp"))
+        with suppress(Exception):
+            page = context.pages[-1]
             self._kept.append(("DOM", without_hidden_values(ask(page, WHOLE).encode()), "html"))
         if not self.typed:
             path = Path(self._folder.name) / "trace.zip"

@@ -28,7 +28,7 @@ class BasePage:
         ask(self.page, "() => true")
         return locator.is_visible()
 
-    def scroll_down(self) -> None:
+    def scroll_to_the_end(self) -> None:
         """Scroll as far as it goes. Raises Playwright's TimeoutError where the page does not answer."""
         ask(self.page, "() => window.scrollTo(0, document.documentElement.scrollHeight)")
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from playwright.sync_api import Error
+from playwright.sync_api import BrowserContext, Error
 
 from postdeploy.browser.album import DRAWN, LARGEST_PICTURE, Album
 from postdeploy.browser.watching import Watched
@@ -47,3 +47,16 @@ def test_window_that_is_not_drawn_yet_is_looked_at_once_more() -> None:
 def test_window_that_cannot_be_drawn_says_so() -> None:
     with pytest.raises(Error, match="the second"):
         album().picture(window(Error("the first"), Error("the second")), "look")
+
+
+def test_document_is_kept_also_of_a_page_that_cannot_be_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: dict[str, bytes] = {}
+    monkeypatch.setattr("postdeploy.browser.album.attach", lambda data, name, kind: kept.update({name: data}))
+    page = window(*[Error("not drawn")] * 2)
+    page.on, page.locator = lambda *_: None, lambda _: SimpleNamespace(evaluate=lambda _: "<html>balance</html>")
+    failed = Album(Redactor(), Watched("A client looks", "northgate en-GB"), lambda: True, typed=True, no_film="none")
+    with failed.of(cast("BrowserContext", SimpleNamespace(on=lambda *_: None, pages=[page]))):
+        pass
+    failed.end()
+    assert kept["DOM"] == b"<html>balance</html>"
+    assert "what the client saw last" not in kept

@@ -47,7 +47,7 @@ def hung(context: BrowserContext) -> Iterator[Page]:
         lambda page: ask(page, "() => 1"),
         lambda page: Experience().look(page, "northgate"),
         lambda page: BasePage(page, load("uk-prod").shops[0]).shows(page.locator("p")),
-        lambda page: BasePage(page, load("uk-prod").shops[0]).scroll_down(),
+        lambda page: BasePage(page, load("uk-prod").shops[0]).scroll_to_the_end(),
         lambda page: album().picture(page, "look"),
     ],
     ids=["a question", "measures", "whether something is there", "scrolling", "a picture"],

@@ -14,8 +14,8 @@ import playwright
 import pytest
 
 from tests.browsers import needs_browser
-from tests.examples import COPIED
-from tests.runs import ROOT, Ended, run
+from tests.examples import checkout
+from tests.runs import Ended, run
 from tests.suite.test_journeys import SIGN_IN, attached, results
 
 BREAKING = '''
@@ -60,11 +60,7 @@ def with_ffmpeg(folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def breaking(tmp_path_factory: pytest.TempPathFactory) -> Ended:
     needs_browser()
-    root = tmp_path_factory.mktemp("checkout")
-    for folder in COPIED:
-        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("conftest.py", "pyproject.toml"):
-        shutil.copy(ROOT / name, root / name)
+    root = checkout(tmp_path_factory.mktemp("checkout"))
     (root / "journeys/conftest.py").write_text(BREAKING, encoding="utf-8")
     return run(
         *("-m", "journeys", "-k", CHOSEN, "--env=uk-prod", "--rehearsal", "--fault=web-code-refused"),

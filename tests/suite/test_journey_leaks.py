@@ -7,7 +7,6 @@ page tells everybody its session in every encoding. The searches share nothing w
 from __future__ import annotations
 
 import base64
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -16,8 +15,8 @@ import pytest
 
 from rehearsal import canaries
 from tests.browsers import needs_browser
-from tests.examples import COPIED
-from tests.runs import RELEASE, ROOT, Ended, run
+from tests.examples import checkout
+from tests.runs import RELEASE, Ended, run
 from tests.standin import standin
 from tests.suite.test_journey_evidence import kept, with_ffmpeg
 from tests.suite.test_journeys import SIGN_IN, everything
@@ -60,11 +59,7 @@ class Leaking:
 @pytest.fixture(scope="module")
 def leaking(tmp_path_factory: pytest.TempPathFactory) -> Leaking:
     needs_browser()
-    root = tmp_path_factory.mktemp("checkout")
-    for folder in COPIED:
-        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("conftest.py", "pyproject.toml"):
-        shutil.copy(ROOT / name, root / name)
+    root = checkout(tmp_path_factory.mktemp("checkout"))
     (root / "journeys/conftest.py").write_text(LEAKING, encoding="utf-8")
     with standin(faults=FAULTS) as stand:
         accounts = stand.extension["accounts"].values()

@@ -110,10 +110,12 @@ class Api:
         """The first attempt at as many as can be read in one stream."""
         parts = tuple(Part(self._path(each, self._since(each)), each.is_old) for each in wanted)
         async with self.pace.slot(*{each.node: None for each in wanted}):
-            found = await lines.read(Batch(parts, await self.reader.log_headers(), self.rules.timeout_s))
+            headers = await self.reader.log_headers()
+            found = await lines.read(Batch(parts, headers, self.rules.timeout_s))
         firsts = {}
         for instance, part, (got, told) in zip(wanted, parts, found, strict=False):
-            if got.answer.status != HTTPStatus.UNAUTHORIZED:  # whose token is to be renewed first
+            refused = got.answer.status == HTTPStatus.UNAUTHORIZED
+            if not (refused and await self.reader.is_renewed(headers)):  # with another token it is asked anew
                 firsts[instance] = self._concluded(
                     instance, part.path, told, self._paced(got, told.size), 1, got.whole_s
                 )

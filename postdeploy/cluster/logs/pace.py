@@ -42,7 +42,7 @@ class Pace:
 
     @asynccontextmanager
     async def slot(self, *nodes: str) -> AsyncIterator[None]:
-        """One stream's place; first at its nodes, so that a slow node holds up nobody else."""
+        """One stream's place; first at its nodes, so that a slow one holds up only who wants something there."""
         async with AsyncExitStack() as places:
             for node in sorted(nodes):  # in one order, or two streams could each wait for a place that the other has
                 await places.enter_async_context(self._node(node))

@@ -79,8 +79,7 @@ class Tally:
 
     def __getstate__(self) -> dict[str, Any]:
         """On its way to another process: what was found is worked out by the one that read it."""
-        self._told = self.findings()
-        return self.__dict__
+        return self.__dict__ | {"_told": self.findings()}
 
     def add(self, kind: Kind, span: Span, offset: int) -> None:
         """One more record of a kind."""

@@ -71,7 +71,7 @@ class Wire:
         parts = urlsplit(server)
         self._host = parts.hostname or ""
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
-        self._netloc = parts.netloc
+        self._netloc = parts.netloc.rpartition("@")[2]
         self._base = parts.path.rstrip("/")
         self._tls = tls if parts.scheme == "https" else None
         self._name = name or self._host

@@ -105,11 +105,23 @@ def test_one_that_goes_wrong_is_read_again_and_those_behind_it_as_well(ill):
 
 
 def test_a_token_that_ran_out_in_between_is_renewed():
-    with saying(LOG, REFUSED, REFUSED, LOG, LOG) as (server, asked):
+    with saying(LOG, REFUSED, LOG, LOG) as (server, asked):
         found, reader = read(server, pods(3))
     assert errors(found) == {"pod-0": 1, "pod-1": 1, "pod-2": 1}
-    assert [b"Bearer new" in each for each in asked] == [False, False, False, True, True]
+    assert [b"Bearer new" in each for each in asked] == [False, False, True, True]
     assert reader.tokens == ["Bearer new"]
+
+
+def test_a_token_that_cannot_be_renewed_is_a_gap_and_asked_with_but_once_for_each_log(monkeypatch):
+    async def no(*_: object) -> bool:
+        return False
+
+    monkeypatch.setattr(Reader, "is_renewed", no)
+    with saying(REFUSED, REFUSED) as (server, asked):
+        found, _ = read(server, pods(2))
+    assert [len(each.gaps) for each in found] == [1, 1]
+    assert all("401" in each.gaps[0] for each in found)
+    assert len(asked) == 2
 
 
 def test_from_far_away_a_stream_is_given_up_for_more_of_them(monkeypatch):

@@ -104,6 +104,16 @@ def test_nobody_there_is_a_cut_connection():
     assert answer.reason.startswith("connection cut")
 
 
+def test_a_password_in_the_server_s_address_is_not_said_in_a_header():
+    before, behind = Wire("https://user:hidden@k8s.example:6443/below", None).head({"Accept": "*/*"})
+    assert (before, behind) == ("GET /below", b" HTTP/1.1\r\nHost: k8s.example:6443\r\nAccept: */*\r\n\r\n")
+
+
+def test_a_header_of_more_than_one_line_is_refused():
+    with pytest.raises(ValueError, match="more than one line"):
+        Wire("https://k8s.example", None).head({"Accept": "*/*\r\nX-Injected: 1"})
+
+
 def test_behind_a_proxy_there_is_no_wire():
     tls = ssl.create_default_context()
 
