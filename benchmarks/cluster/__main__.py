@@ -27,6 +27,15 @@ from benchmarks.cluster.stopwatch import OUT
 ROOT = Path(__file__).parents[2]
 PODS, MANY = 2_000, 20_000
 ROUNDS, ROUNDS_OF_MANY = 5, 3
+NOTHING = """
+import pytest
+
+@pytest.mark.parametrize("subject", range(752))
+@pytest.mark.infra
+def test_nothing(subject):
+    assert subject is not None
+"""
+"""A peer of the recording: as many tests as a run has, of which pytest and Allure are all that there is."""
 PLAIN = frozenset({"events", "gateways", "httproutes"})
 """Lists kubectl is spared: events would need a call of their own."""
 
@@ -146,27 +155,29 @@ def grow(small: dict[str, float]) -> list[Bound]:
 
 
 def per_check() -> list[Bound]:
-    """Judging and recording in a whole rehearsal, Allure's rendering left out."""
+    """Judging and recording in a whole rehearsal, Allure's rendering left out, beside tests that do nothing."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        told = Path(folder) / "stopwatch.json"
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-p",
-            "benchmarks.cluster.stopwatch",
-            "-m",
-            "verify",
-            f"--env={NAME}",
-        ]
-        command += ["--rehearsal", "--hold=0", f"--archive={folder}", "-o", f"cache_dir={folder}/.cache"]
-        rounds = []
-        for _ in range(1 + ROUNDS_OF_MANY):
-            _output(command, POSTDEPLOY_REPORT="0", **{OUT: str(told)})
-            rounds.append(json.loads(told.read_text(encoding="utf-8")))
-    took = [each["judging_s"] / each["checks"] + each["closing_s"] / each["recorded"] for each in rounds[1:]]
-    print(f"whole run: {rounds[0]['recorded']} checks recorded, peak {median(e['rss_mb'] for e in rounds):.0f} MB")
-    return [Bound("judging and recording one check", median(took) * 1e3, 3.0, "ms")]
+        nothing = Path(folder) / "test_nothing.py"
+        nothing.write_text(NOTHING, encoding="utf-8")
+        ours = ["-m", "verify", f"--env={NAME}", "--rehearsal", "--hold=0", f"--archive={folder}"]
+        theirs = ["-c", os.devnull, f"--rootdir={folder}", f"--alluredir={folder}/results", str(nothing)]
+        rounds = [(_timed(folder, ours), _timed(folder, theirs)) for _ in range(1 + ROUNDS_OF_MANY)][1:]
+    took = median(each["judging_s"] / each["checks"] + each["closing_s"] / each["recorded"] for each, _ in rounds)
+    bare = median((each["judging_s"] + each["closing_s"]) / each["checks"] for _, each in rounds)
+    peak = median(each["rss_mb"] for each, _ in rounds)
+    print(f"whole run: {rounds[0][0]['recorded']} checks recorded, peak {peak:.0f} MB")
+    print(f"    ratio: {took / bare:.2f} of pytest with Allure where a test does nothing ({bare * 1e3:.2f} ms)")
+    return [Bound("judging and recording one check", took * 1e3, 3.0, "ms")]
+
+
+def _timed(folder: str, arguments: Sequence[str]) -> dict[str, float]:
+    """What the stopwatch says of one run of pytest."""
+    told = Path(folder) / "stopwatch.json"
+    command = [sys.executable, "-m", "pytest", "-p", "benchmarks.cluster.stopwatch", *arguments]
+    _output(
+        [*command, "-o", f"cache_dir={folder}/.cache"], POSTDEPLOY_REPORT="0", PYTHONPATH=str(ROOT), **{OUT: str(told)}
+    )
+    return dict(json.loads(told.read_text(encoding="utf-8")))
 
 
 def _row(name: str, seen: dict[str, float], what: str) -> None:

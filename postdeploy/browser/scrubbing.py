@@ -12,7 +12,7 @@ import re
 import zipfile
 from typing import Any
 
-from postdeploy.evidence.leaks import BROKEN, LARGEST, ZIP, members
+from postdeploy.evidence.packed import BROKEN, LARGEST, ZIP, members
 from postdeploy.redact import MASK, Redactor
 
 PAGE, NO_ADDRESS = "page@", "page-"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import allure_commons
+import msgspec
 import pytest
 from allure_commons.logger import AllureFileLogger
 from allure_commons.model2 import Label, Parameter, StatusDetails, TestResult
@@ -51,11 +51,13 @@ class _Told(AllureFileLogger):
             super().report_container(told)  # type: ignore[no-untyped-call]
 
     def _report_item(self, item: Any) -> None:
-        """The same file as Allure's own, in half the time: its way of writing JSON never uses the fast encoder."""
+        """The same file as Allure's own in a third of the time: its JSON is slow, and so is a rename of each file.
+
+        It is written at once; a kill between the two calls leaves an empty file, which Allure says and passes over.
+        """
         name = item.file_pattern.format(prefix=uuid4())
-        path = f"{self._report_dir}/{name}"
-        Path(f"{path}.tmp").write_text(json.dumps(_told(item), ensure_ascii=False), encoding="utf-8")
-        Path(f"{path}.tmp").replace(path)
+        with open(f"{self._report_dir}/{name}", "wb") as file:  # noqa: PTH123  a thousand times a run
+            file.write(msgspec.json.encode(_told(item)))
 
 
 def _told(value: Any) -> Any:

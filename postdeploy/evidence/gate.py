@@ -13,20 +13,9 @@ from pathlib import Path
 import msgspec
 
 from postdeploy.evidence.folder import RunFolder
-from postdeploy.evidence.leaks import (
-    BROKEN,
-    GZIP,
-    MASK,
-    ZIP,
-    TooLarge,
-    gunzip,
-    is_tar,
-    mask_json,
-    mask_text,
-    scan,
-    scan_masked,
-)
-from postdeploy.redact import Redactor
+from postdeploy.evidence.leaks import mask_json, mask_text, scan, scan_masked
+from postdeploy.evidence.packed import BROKEN, GZIP, ZIP, TooLarge, gunzip, is_tar
+from postdeploy.redact import MASK, Redactor
 
 REDACTIONS = "redactions.json"
 UNKNOWN = "more than can be looked through"

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import gzip
-import io
 import json
 import re
-import tarfile
-import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import IO, Any
+from typing import Any
 
-from postdeploy.redact import MASK, PATTERNS, Redactor
+from postdeploy.evidence.packed import decoded, is_archive, members, programs, without_long, words
+from postdeploy.redact import PATTERNS, Redactor
 
 OWN = "own secret"
 NAMES = {
@@ -27,21 +21,9 @@ NAMES = {
     "@": "e-mail address",
 }
 """Rules of the redactor that hold for a closed file; the others go by the word before a value, and read live text."""
-BASE64 = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 EMAIL = next(pattern for needles, pattern, _ in PATTERNS if needles == ("@",))
-LONG = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{2000,}={0,2}")
-"""Base64 that is read once it is decoded, and not as text: a token or a key shows by what is before it."""
-PROGRAM = re.compile(r"data:(?:text/(?:javascript|css)|application/(?:x-)?javascript|font/[\w-]+)[;\w=-]*;base64,$")
-"""Before base64 that is a page's own program: its drawings are full of digits, and no data of a run is in it."""
 DEEPEST = 4
 """Archives and base64 inside one another that are opened."""
-LARGEST = 256 * 1024 * 1024
-"""Bytes that one archive member may unpack to: more is not evidence of ours."""
-GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
-
-
-class TooLarge(Exception):
-    """More is packed into it than can be looked through, so nobody can say that nothing is in it."""
 
 
 class Rule:
@@ -64,13 +46,17 @@ class Rule:
         def masked(match: re.Match[str]) -> str:
             nonlocal count
             found = match[0]
-            if redactor.keeps(found) or _is_fraction(text, match.start()):
+            if redactor.keeps(found) or _is_fraction(match.string, match.start()):
                 return found
             new = self._mask(match)
             count += new != found
             return new
 
-        return self._pattern.sub(masked, text), count
+        if self._needles != ("@",):
+            return self._pattern.sub(masked, text), count
+        # An address holds no quotation mark and is slow to look for: only pieces that have its sign are looked through.
+        pieces = (self._pattern.sub(masked, each) if "@" in each else each for each in text.split('"'))
+        return '"'.join(pieces), count
 
 
 def _is_fraction(text: str, start: int) -> bool:
@@ -144,7 +130,10 @@ def _walk(value: Any, redactor: Redactor, found: Counter[str]) -> Any:
 
 
 def scan(data: bytes, redactor: Redactor, depth: int = 0) -> Counter[str]:
-    """What a rule still names in these bytes: as text, in the members of an archive, in base64 inside the text."""
+    """What a rule still names in these bytes: as text, in the members of an archive, in base64 inside the text.
+
+    Raises what `packed.members` raises.
+    """
     found: Counter[str] = Counter()
     if depth > DEEPEST:
         return found
@@ -156,111 +145,34 @@ def scan(data: bytes, redactor: Redactor, depth: int = 0) -> Counter[str]:
         found[OWN] += redactor.strike(data.decode("latin-1"))[1]
         return +found
     found[OWN] += redactor.strike(text)[1]
-    found.update(_by_rules(LONG.sub(" ", text), redactor))
-    found.update(_within(text, redactor, depth))
+    runs = words(data)
+    found.update(_by_rules(without_long(text, runs), redactor))
+    found.update(_within(text, runs, redactor, depth))
     return +found
 
 
 def scan_masked(data: bytes, redactor: Redactor) -> Counter[str]:
     """The same of bytes in which nothing is left to mask as text: only what is packed into them is looked at."""
-    if data.startswith((GZIP, ZIP)) or is_tar(data):
+    if is_archive(data):
         return scan(data, redactor)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return scan(data, redactor)
-    return scan(data, redactor) if LONG.search(text) else +_within(text, redactor, 0)
+    runs = words(data)
+    return scan(data, redactor) if without_long(text, runs) is not text else +_within(text, runs, redactor, 0)
 
 
-def _within(text: str, redactor: Redactor, depth: int) -> Counter[str]:
-    """What a rule names in the base64 inside a text."""
+def _within(text: str, runs: Iterable[bytes], redactor: Redactor, depth: int) -> Counter[str]:
+    """What a rule names in the base64 inside a text, which are these runs of letters."""
     found: Counter[str] = Counter()
-    for start, blob in _blobs(text):
-        inner = _decoded(blob)
+    own = programs(text)
+    for each in runs:
+        inner = decoded(each)
         if inner is None:
             continue
-        if PROGRAM.search(text, max(0, start - 80), start):
+        if each in own:
             found[OWN] += redactor.strike(inner.decode("latin-1"))[1]
         else:
             found.update(scan(inner, redactor, depth + 1))
     return found
-
-
-def _blobs(text: str) -> Iterator[tuple[int, str]]:
-    """Each run of base64 once, with where it starts: a report holds most of its data twice."""
-    seen = set()
-    for each in BASE64.finditer(text):
-        if each[0] not in seen:
-            seen.add(each[0])
-            yield each.start(), each[0]
-
-
-def members(data: bytes) -> Iterator[bytes]:
-    """What is inside an archive; nothing where it is none. A damaged one raises nothing: its bytes are scanned."""
-    if data.startswith(GZIP):
-        yield gunzip(data)
-    elif data.startswith(ZIP):
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for each in archive.infolist():
-                with archive.open(each) as file:
-                    yield each.filename.encode()
-                    yield _all_of(file)
-    elif is_tar(data):
-        with tarfile.open(fileobj=io.BytesIO(data)) as tape:
-            for member in tape:
-                yield member.name.encode()
-                if file_of := tape.extractfile(member):
-                    yield _all_of(file_of)
-
-
-def is_tar(data: bytes) -> bool:
-    """Whether these bytes are a tar file, which may well be UTF-8 and is no text."""
-    return data[257:262] == b"ustar"
-
-
-def _all_of(file: IO[bytes] | gzip.GzipFile) -> bytes:
-    """The rest of a file. Raises TooLarge."""
-    data = file.read(LARGEST + 1)
-    if len(data) > LARGEST:
-        raise TooLarge
-    return data
-
-
-def gunzip(data: bytes) -> bytes:
-    """The content of a gzip file. Raises OSError, EOFError, zlib.error, TooLarge."""
-    with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
-        return _all_of(file)
-
-
-def _decoded(blob: str) -> bytes | None:
-    """What a run of base64 holds, if it is text or an archive; a hash or a picture is neither."""
-    standard = blob.rstrip("=").replace("-", "+").replace("_", "/")
-    try:
-        data = base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    if data.startswith((GZIP, ZIP)) or is_tar(data):
-        return data
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-    return data
-
-
-BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError)
-__all__ = [
-    "BROKEN",
-    "GZIP",
-    "MASK",
-    "ZIP",
-    "TooLarge",
-    "gunzip",
-    "harmless",
-    "is_tar",
-    "mask_json",
-    "mask_text",
-    "members",
-    "scan",
-    "scan_masked",
-]

@@ -172,6 +172,41 @@ def test_a_fixture_makes_a_file_only_where_it_did_something_or_ended_badly(run, 
     assert {step["name"] for each in told for step in each.get("steps", ())} == {"log in with ***"}
 
 
+def test_a_facade_that_cannot_be_handed_out_is_told_with_its_test_and_others_are_not(
+    pytester, tmp_path, plan, monkeypatch
+):
+    pytester.makepyfile(
+        test_it="""
+        import pytest
+
+        def facade(make):
+            make.__module__ = "postdeploy.fixtures"
+            return pytest.fixture(make)
+
+        @facade
+        def good():
+            return 1
+
+        @facade
+        def lost(good):
+            raise ValueError("hunter2 is locked")
+
+        @pytest.mark.parametrize("component", ["crm-web", "crm-api"])
+        def test_tag(component, good): pass
+
+        def test_lost(lost): pass
+        """
+    )
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    harness = Harness(tmp_path / "allure-results", plan, lambda _: None)
+    pytester.runpytest_inprocess(*QUICK, plugins=[harness]).assert_outcomes(passed=2, errors=1)
+    (group,) = (json.loads(each.read_text()) for each in (tmp_path / "allure-results").glob("*-container.json"))
+    (before,) = group["befores"]
+    assert (before["name"], before["status"]) == ("lost", "broken")
+    assert before["statusDetails"]["message"].strip() == "ValueError: *** is locked"
+    assert group["children"] == [by_name(tmp_path / "allure-results")["test_lost"]["uuid"]]
+
+
 def test_a_users_own_folder_is_filled_with_the_same(run, results, tmp_path, plan):
     run("-k", "test_tag", "--alluredir", str(tmp_path / "mine"), results=results)
     assert by_name(tmp_path / "mine").keys() == by_name(tmp_path / "allure-results").keys()

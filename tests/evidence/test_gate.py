@@ -13,7 +13,7 @@ from urllib.parse import quote
 import msgspec
 import pytest
 
-from postdeploy.evidence import gate, leaks, run_record
+from postdeploy.evidence import gate, packed, run_record
 from postdeploy.evidence.closing import Extras, close, commit_plan
 from postdeploy.evidence.leaks import harmless, mask_json, mask_text, scan
 from postdeploy.evidence.results import complete
@@ -59,6 +59,12 @@ def test_what_looks_like_a_secret_or_a_person_is_masked_and_counted_by_rule(reda
     masked, found = mask_text(f"seen: {text}, twice: {text}, ends", redactor)
     assert found == {rule: 2}
     assert masked == "seen: [redacted], twice: [redacted], ends"
+
+
+def test_addresses_between_quotation_marks_are_masked_and_counted_one_by_one(redactor):
+    masked, found = mask_text('{"to":"jane.doe@client.example","cc":["x","j@client.example"],"@":1.5}', redactor)
+    assert masked == '{"to":"[redacted]","cc":["x","[redacted]"],"@":1.5}'
+    assert found == {"e-mail address": 2}
 
 
 @pytest.mark.parametrize(
@@ -111,7 +117,7 @@ def test_a_tar_file_is_looked_through_and_never_masked_as_if_it_were_text(folder
 
 
 def test_what_is_too_large_to_be_looked_through_is_taken_out(folder, redactor, monkeypatch):
-    monkeypatch.setattr(leaks, "LARGEST", 1000)
+    monkeypatch.setattr(packed, "LARGEST", 1000)
     folder.write_bytes("bomb.gz", gzip.compress(b" " * 1001))
     folder.write_bytes("bomb.zip", zipped({"a": b" " * 1001}))
     folder.write_bytes("fits.gz", gzip.compress(b" " * 1000))
