@@ -5,6 +5,8 @@ What journeys use is a client, in `postdeploy.clients`; these rungs are there fo
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Iterator
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -128,18 +130,40 @@ def browser_context_args(run: Run, browser: Browser, shop: Shop) -> dict[str, An
 
 
 @pytest.fixture
-def context(run: Run, browser: Browser, browser_context_args: dict[str, Any], album: Album) -> Iterator[BrowserContext]:
+def longest_journey(run: Run, pytestconfig: pytest.Config) -> float:
+    """Seconds after which a journey's pages are ended, whatever it waits for; never while a person is watching."""
+    from postdeploy.browser.watchdog import LONGEST_S
+
+    option = pytestconfig.getoption
+    if option("postdeploy_headed") or option("usepdb") or option("trace") or os.environ.get("PWDEBUG"):
+        return math.inf
+    return min(LONGEST_S, max(run.deadline.left(), PATIENCE_S))
+
+
+@pytest.fixture
+def context(
+    run: Run,
+    outcome: Outcome,
+    browser: Browser,
+    browser_context_args: dict[str, Any],
+    album: Album,
+    longest_journey: float,
+) -> Iterator[BrowserContext]:
     """A browser context of this test alone, recorded: no cookie, nothing remembered."""
     from postdeploy.browser.kinds import be_patient
+    from postdeploy.browser.watchdog import Watchdog
 
     patience = REHEARSAL_PATIENCE_S if run.acting.standin else PATIENCE_S
     made = browser.new_context(**album.filming | browser_context_args)
     be_patient(made, min(patience, max(run.deadline.left(), 0.001)))
+    watchdog = Watchdog(longest_journey)
     try:
-        with album.of(made):
+        with watchdog, album.of(made):
             yield made
     finally:
         made.close()
+        if watchdog.said:
+            outcome.note(Verdict.UNVERIFIED, watchdog.said)
 
 
 @pytest.fixture
