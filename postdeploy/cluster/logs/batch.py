@@ -36,6 +36,12 @@ class Batch:
     parts: tuple[Part, ...]
     headers: Mapping[str, str]
     limit_s: float
+    """For each."""
+
+    @property
+    def longest_s(self) -> float:
+        """What reading them cannot take, however slow their server is: whoever does is stuck."""
+        return 2 * self.limit_s * len(self.parts)
 
 
 Answers: TypeAlias = list[tuple[Got, Told]]
@@ -62,7 +68,7 @@ class Batches:
 
     async def read(self, batch: Batch) -> Answers:
         """In another process, or in a thread where none is free."""
-        if self.crew is not None and (found := await self.crew.ask(batch)) is not None:
+        if self.crew is not None and (found := await self.crew.ask(batch, batch.longest_s)) is not None:
             return found
         splits = [self._split(each) for each in batch.parts]
         got = await self.wire.read_all(_asked(batch, splits), batch.headers, batch.limit_s, batch.limit_s / 4)

@@ -61,13 +61,15 @@ class Workers(Generic[Q, A]):
             self._processes.append(process)
             self._idle.put(ours)
 
-    async def ask(self, question: Q) -> A | None:
-        """The answer; None where no copy is free, or the one that was asked is no more."""
+    async def ask(self, question: Q, longest_s: float | None = None) -> A | None:
+        """The answer; None where no copy is free, or the one that was asked is no more, or not done in this time."""
         try:
             copy = self._idle.get_nowait()
         except queue.Empty:
             return None
-        found = await to_thread.run_sync(_asked, copy, question, limiter=self._limiter, abandon_on_cancel=True)
+        found = await to_thread.run_sync(
+            _asked, copy, question, longest_s, limiter=self._limiter, abandon_on_cancel=True
+        )
         if found is None:
             copy.close()
             return None
@@ -89,10 +91,10 @@ def _bury(processes: Sequence[BaseProcess]) -> None:
         each.join()
 
 
-def _asked(copy: Connection, question: Any) -> tuple[Any] | None:
+def _asked(copy: Connection, question: Any, longest_s: float | None) -> tuple[Any] | None:
     try:
         copy.send(question)
-        return (copy.recv(),)
+        return (copy.recv(),) if copy.poll(longest_s) else None
     except (EOFError, OSError):
         return None
 

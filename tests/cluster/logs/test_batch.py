@@ -154,8 +154,8 @@ def observed(folder: Path, pods: int, monkeypatch, count: int) -> Logs:
     answered: list[bool] = []
     real = batches.Workers.ask
 
-    async def asking(self, question):
-        found = await real(self, question)
+    async def asking(self, *question):
+        found = await real(self, *question)
         answered.append(found is not None)
         return found
 

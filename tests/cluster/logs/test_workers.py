@@ -72,6 +72,14 @@ def test_a_copy_that_is_killed_costs_its_answer_and_no_more():
         assert asked(copied, "a", "die", "b") == ["a", None, "b"]
 
 
+def test_a_copy_that_is_stuck_costs_the_time_that_was_given_and_is_not_asked_again():
+    async def twice(copied: Workers) -> list[object]:
+        return [await copied.ask(None, 0.05), await copied.ask(None, 0.05)]
+
+    with copies(lambda _: signal.pause()) as copied:
+        assert anyio.run(twice, copied) == [None, None]
+
+
 def test_a_copy_holds_no_file_of_its_original(tmp_path: Path):
     with (tmp_path / "lock").open("w"), copies(lambda _: open_files(), count=2) as copied:
         found = asked(copied, None)[0]
