@@ -161,9 +161,9 @@ def context(
         with watchdog, album.of(made):
             yield made
     finally:
-        made.close()
         if watchdog.said:
             outcome.note(Verdict.UNVERIFIED, watchdog.said)
+        made.close()
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ import pytest
 def test_nothing(subject):
     assert subject is not None
 """
-"""A peer of the recording: as many tests as a run has, of which pytest and Allure are all that there is."""
+"""A peer of the recording: about as many tests as a run has, each of which costs what pytest and Allure cost."""
 PLAIN = frozenset({"events", "gateways", "httproutes"})
 """Lists kubectl is spared: events would need a call of their own."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -51,13 +52,11 @@ class _Told(AllureFileLogger):
             super().report_container(told)  # type: ignore[no-untyped-call]
 
     def _report_item(self, item: Any) -> None:
-        """The same file as Allure's own in a third of the time: its JSON is slow, and so is a rename of each file.
-
-        It is written at once; a kill between the two calls leaves an empty file, which Allure says and passes over.
-        """
-        name = item.file_pattern.format(prefix=uuid4())
-        with open(f"{self._report_dir}/{name}", "wb") as file:  # noqa: PTH123  a thousand times a run
+        """The same file as Allure's own, whole or absent like it, in half the time: Allure's JSON is slow."""
+        path = f"{self._report_dir}/{item.file_pattern.format(prefix=uuid4())}"
+        with open(f"{path}.tmp", "wb") as file:  # noqa: PTH123  a thousand times a run
             file.write(msgspec.json.encode(_told(item)))
+        os.replace(f"{path}.tmp", path)  # noqa: PTH105  as above
 
 
 def _told(value: Any) -> Any:

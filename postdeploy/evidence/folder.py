@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -22,6 +23,15 @@ def new_run_id(now: datetime, release: str, token: str | None = None) -> str:
     """`YYYYMMDDTHHMMSSZ-RELEASE-xxxxxx`: sorts by time, safe as a file name, never twice the same."""
     tag = re.sub(r"[^A-Za-z0-9._+-]+", "-", release).strip(".-")[:60] or "no-release"
     return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{tag}-{token or secrets.token_hex(3)}"
+
+
+def below(place: Path | str, prefix: str = "") -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Everything below a folder, by its path there; no object and no question for each of thousands of files."""
+    with os.scandir(place) as found:
+        for each in found:
+            yield prefix + each.name, each
+            if each.is_dir(follow_symlinks=False):
+                yield from below(each.path, f"{prefix}{each.name}/")
 
 
 class RunFolder:

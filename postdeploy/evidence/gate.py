@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import os
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from postdeploy.evidence.folder import RunFolder
+from postdeploy.evidence.folder import RunFolder, below
 from postdeploy.evidence.leaks import mask_json, mask_text, scan, scan_masked
 from postdeploy.evidence.packed import BROKEN, GZIP, ZIP, TooLarge, gunzip, is_tar
 from postdeploy.redact import MASK, Redactor
@@ -116,13 +115,8 @@ def said(withdrawn: Iterable[Count]) -> Iterator[str]:
 
 
 def _names(root: Path) -> list[str]:
-    """Files by their paths below the root, no links; a walk over thousands without an object for each."""
-    found = []
-    for place, _, here in os.walk(root):
-        below = os.path.relpath(place, root).replace(os.sep, "/")
-        prefix = "" if below == "." else f"{below}/"
-        found += [prefix + each for each in here if not os.path.islink(f"{place}/{each}")]  # noqa: PTH114
-    return sorted(found)
+    """Files by their paths below the root, no links."""
+    return sorted(name for name, each in below(root) if each.is_file(follow_symlinks=False))
 
 
 def _masked(name: str, data: bytes, redactor: Redactor) -> tuple[bytes, Counter[str]]:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from postdeploy.evidence.packed import decoded, is_archive, members, programs, without_long, words
+from postdeploy.evidence.packed import LONG, are_long, decoded, is_archive, members, programs, words
 from postdeploy.redact import PATTERNS, Redactor
 
 OWN = "own secret"
@@ -146,7 +146,7 @@ def scan(data: bytes, redactor: Redactor, depth: int = 0) -> Counter[str]:
         return +found
     found[OWN] += redactor.strike(text)[1]
     runs = words(data)
-    found.update(_by_rules(without_long(text, runs), redactor))
+    found.update(_by_rules(LONG.sub(" ", text) if are_long(runs) else text, redactor))
     found.update(_within(text, runs, redactor, depth))
     return +found
 
@@ -160,7 +160,7 @@ def scan_masked(data: bytes, redactor: Redactor) -> Counter[str]:
     except UnicodeDecodeError:
         return scan(data, redactor)
     runs = words(data)
-    return scan(data, redactor) if without_long(text, runs) is not text else +_within(text, runs, redactor, 0)
+    return scan(data, redactor) if are_long(runs) else +_within(text, runs, redactor, 0)
 
 
 def _within(text: str, runs: Iterable[bytes], redactor: Redactor, depth: int) -> Counter[str]:

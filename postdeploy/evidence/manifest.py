@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
-from postdeploy.evidence.folder import RunFolder
+from postdeploy.evidence.folder import RunFolder, below
 
 MANIFEST = "manifest.json"
 SUMS = "SHA256SUMS"
@@ -59,7 +58,7 @@ def sums(entries: Iterable[Entry]) -> str:
 
 
 def _files(root: Path) -> Iterator[tuple[str, str]]:
-    for name, found in sorted(_below(root, "")):
+    for name, found in sorted(below(root)):
         if found.is_symlink():
             raise NotEvidence(f"{name} is a symbolic link: what it points to is not in the run folder")
         if found.is_dir() or name in OUTSIDE or name.startswith(f"{ATTESTATIONS}/"):
@@ -71,17 +70,8 @@ def _files(root: Path) -> Iterator[tuple[str, str]]:
         yield name, found.path
 
 
-def _below(place: Path | str, prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """Everything below a folder by its path there; no object and no question for each of thousands of files."""
-    with os.scandir(place) as found:
-        for each in found:
-            yield prefix + each.name, each
-            if each.is_dir(follow_symlinks=False):
-                yield from _below(each.path, f"{prefix}{each.name}/")
-
-
 def _entry(path: str, name: str) -> Entry:
-    with open(path, "rb") as file:  # noqa: PTH123  as above
+    with open(path, "rb") as file:  # noqa: PTH123  a thousand times a run
         data = file.read(PIECE)
         whole = hashlib.sha256(data)
         while data:

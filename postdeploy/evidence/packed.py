@@ -82,9 +82,9 @@ def words(data: bytes) -> list[bytes]:
     return list(dict.fromkeys(long))
 
 
-def without_long(text: str, found: Iterable[bytes]) -> str:
-    """The text without those of its words that are read decoded only."""
-    return LONG.sub(" ", text) if any(len(each) >= LONG_WORD for each in found) else text
+def are_long(found: Iterable[bytes]) -> bool:
+    """Whether one of these words is read decoded only, and not as text."""
+    return any(len(each) >= LONG_WORD for each in found)
 
 
 def programs(text: str) -> frozenset[bytes]:

@@ -33,6 +33,7 @@ PACKAGES = (
     "loguru",
     "msgspec",
     "playwright",
+    "psutil",
     "pydantic",
     "pydantic-settings",
     "pyjwt",

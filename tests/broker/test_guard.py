@@ -91,7 +91,7 @@ def histories(draw: st.DrawFn) -> tuple[str, int, dict[str, int], list[tuple[flo
     return currency, coins, {"call": call, "run": run, "day": day}, asks
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(histories(), st.lists(st.integers(0, 2), min_size=14, max_size=14))
 def test_no_history_ever_spends_more_than_a_ceiling(history, runs):
     """Over amounts, currencies without, with two and with three decimals, times, runs and what becomes of a request.
@@ -142,7 +142,7 @@ def test_a_request_counts_on_its_own_day_though_its_intent_is_of_the_day_before(
         later.intend(plan(), PURPOSE, PROVEN, rules(day="29"), {})
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.sampled_from(sorted(MONEY)), st.integers(1, 60), st.integers(0, 300), st.lists(st.integers(1, 2), max_size=6))
 def test_no_number_of_runs_at_the_same_time_spends_more_than_the_day_allows(currency, coins, ceiling, posts):
     """Each in a thread and with a connection of its own, all at once: what was allowed stays within, to the coin."""

@@ -55,7 +55,7 @@ def pod(phase, found, init, usual, debug):
     return seen(build.pod(spec={"containers": containers, "initContainers": inits}, status=status))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.builds(
         pod,

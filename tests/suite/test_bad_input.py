@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runs import RELEASE, ROOT, WITHOUT_BROWSER, Ended, command, rehearse, run, variables
+from tests.runs import RELEASE, ROOT, WITHOUT_BROWSER, Ended, command, rehearse, run, unmeasured
 from tests.standin import standin
 
 TOLERANCES = """
@@ -184,7 +184,7 @@ def test_interrupted_run_records_how_far_it_came(tmp_path: Path, number: signal.
     process = subprocess.Popen(
         command(*arguments, archive=tmp_path),
         cwd=ROOT,
-        env=variables(),
+        env=unmeasured(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -223,7 +223,7 @@ def test_same_context_name_on_another_cluster_is_the_wrong_cluster(tmp_path: Pat
 def test_interrupted_fleet_ends_its_children_and_says_unverified(tmp_path: Path) -> None:
     arguments = ("-m", "verify", "--env=uk-prod", "--env=cy-prod", "--rehearsal", "--fault=never-ready")
     process = subprocess.Popen(
-        command(*arguments, archive=tmp_path), cwd=ROOT, env=variables(), stdout=subprocess.PIPE, text=True
+        command(*arguments, archive=tmp_path), cwd=ROOT, env=unmeasured(), stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     assert process.stdout.readline().startswith("verifying uk-prod, cy-prod")

@@ -13,7 +13,7 @@ import pytest
 
 from benchmarks.kills.house import BOOKS, audit_of
 from tests.browsers import needs_browser
-from tests.runs import ROOT, Ended, command, run, variables
+from tests.runs import ROOT, Ended, command, run, unmeasured, variables
 
 SMOKE = ("-m", "smoke", "--env=uk-prod", "--rehearsal")
 
@@ -38,7 +38,7 @@ def stopped_with_money_out(
     """A run that is ended as soon as a deposit of its stands: half-way, with its journal open."""
     line = command(*selection, f"--state={state}", archive=archive)
     process = subprocess.Popen(
-        line, cwd=ROOT, env=variables(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        line, cwd=ROOT, env=unmeasured(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     deadline = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < deadline:

@@ -103,7 +103,7 @@ def test_a_far_server_is_asked_more_at_once_up_to_the_most():
     assert anyio.run(grown) == 20
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 9), st.integers(1, 200))
 def test_where_two_windows_meet_no_line_goes_astray(early, chunk):
     lines = [f"2026-11-20T09:{49 if n < early else 50}:0{n}.000000000Z [ERROR] stale {n}\n" for n in range(9)]
