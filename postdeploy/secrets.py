@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -213,8 +214,8 @@ class _Source(PydanticBaseSettingsSource):
         value, name, _ = self.get_field_value(self.settings_cls.model_fields[self.name], self.name)
         return {name: value} if value else {}
 
-    def look(self) -> str | None:
-        raise NotImplementedError
+    @abstractmethod
+    def look(self) -> str | None: ...
 
 
 class _FileVariables(_Source):

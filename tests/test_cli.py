@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from postdeploy import cli
+from postdeploy import cli, verbs
 from tests.runs import ROOT
 
 POD = {
@@ -128,6 +128,6 @@ def _interrupted(*_: object) -> str:
 
 
 def test_installation_without_a_checkout_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys) -> None:
-    monkeypatch.setattr(cli, "ROOT", tmp_path)
+    monkeypatch.setattr(verbs, "ROOT", tmp_path)
     assert cli.main(["faults"]) == 4
     assert "run it from a checkout" in capsys.readouterr().err

@@ -1,6 +1,16 @@
 """What should be: one environment as closed, typed, frozen data, read from a base and an overlay."""
 
+from postdeploy.environment.accepted import (
+    Accepted,
+    ConsoleSuppression,
+    LogSuppression,
+    RestartBudget,
+    Suppression,
+    Tolerance,
+)
+from postdeploy.environment.brands import Brand, Shop
 from postdeploy.environment.business import ROLES, Account, Accounts, Api, Business, Limits, Market, Spending
+from postdeploy.environment.components import WORKLOAD_KINDS, Cluster, Component
 from postdeploy.environment.currencies import decimals, is_whole
 from postdeploy.environment.endpoints import Endpoint, Expected, Latency
 from postdeploy.environment.files import EnvironmentFileError, UnknownEnvironment, known, load
@@ -10,21 +20,10 @@ from postdeploy.environment.labels import NoLabels, labels
 from postdeploy.environment.logs import CloudLogging, ErrorRate, Logs, Loki
 from postdeploy.environment.model import (
     PRODUCTION,
-    WORKLOAD_KINDS,
-    Accepted,
-    Brand,
-    Cluster,
-    Component,
-    ConsoleSuppression,
     Deposit,
     Environment,
-    LogSuppression,
     Registry,
-    RestartBudget,
     Settle,
-    Shop,
-    Suppression,
-    Tolerance,
 )
 from postdeploy.environment.waivers import BadWaivers, Waiver, read_waivers
 from postdeploy.environment.web import Feed, Redirect, Site, TradingHours, Web

@@ -13,7 +13,8 @@ from pydantic import Field
 from postdeploy.environment.forms import Count, Millis, Model, Name, Path, Text, form
 
 if TYPE_CHECKING:
-    from postdeploy.environment.model import Brand, Environment
+    from postdeploy.environment.brands import Brand
+    from postdeploy.environment.model import Environment
 
 SAMPLES = 20
 """Fewer have no 95th percentile worth its name."""

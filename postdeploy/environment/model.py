@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -11,26 +10,30 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from postdeploy.environment.accepted import (
+    Accepted,
+    ConsoleSuppression,
+    LogSuppression,
+    RestartBudget,
+    Suppression,
+    Tolerance,
+)
+from postdeploy.environment.brands import Brand, Shop
 from postdeploy.environment.business import Api, Business
 from postdeploy.environment.change import Change
+from postdeploy.environment.components import OF_COMPONENTS, Cluster, Component
 from postdeploy.environment.endpoints import Endpoint, Expected, expand
 from postdeploy.environment.flux import Flux
 from postdeploy.environment.forms import (
     Ceiling,
-    Count,
     Currency,
-    Day,
-    Flag,
     Frozen,
-    Host,
-    Image,
     Locale,
     Model,
     Money,
     Name,
     Pause,
     Seconds,
-    Tag,
     Text,
     form,
 )
@@ -41,123 +44,6 @@ from postdeploy.environment.web import Site, Web
 
 PRODUCTION = ("uk-prod", "cy-prod", "mt-prod", "hk-prod", "sg-prod", "ae-prod", "za-prod")
 """The seven production environments, in the order reports show them."""
-
-WORKLOAD_KINDS = ("Deployment", "StatefulSet", "DaemonSet")
-
-
-RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
-"""Languages that are written from right to left."""
-
-
-class Component(Model):
-    """One deployable of the environment, with the image repository it must run."""
-
-    name: Name
-    """Object name in Kubernetes; the key it is written under."""
-    kind: Literal["Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job"]
-    """Kind of the Kubernetes object."""
-    namespace: Name
-    """Namespace it lives in."""
-    image: Image
-    """Image repository it must run, without tag or digest."""
-    tag: Tag | None = None
-    """Pinned tag of something that is not part of the release (a database, Redis), quoted; none: the release's own."""
-    group: Literal["crm", "crm-script"] | None = None
-    """Release group kept in lockstep, `crm` or `crm-script`."""
-    replicas: Count = 1
-    """Replicas (of a DaemonSet: nodes) it runs normally; an autoscaler may differ, zero is never accepted silently."""
-    may_be_zero: Flag = False
-    """Whether being scaled to zero is intended here (a disabled feature, an autoscaler that idles)."""
-    update_strategy: Literal["RollingUpdate", "Recreate", "OnDelete"] = "RollingUpdate"
-    """How its pods are replaced; under OnDelete old pods stay until somebody deletes them."""
-    progressive: Literal["rollout", "canary"] | None = None
-    """Whether an Argo Rollout or a Flagger Canary of the same name brings new revisions in step by step."""
-    schedule: Annotated[str, form("cron")] | None = None
-    """Cron schedule of a CronJob."""
-    suspended: Flag = False
-    """Whether a CronJob is meant to be suspended."""
-    hook_of: Name | None = None
-    """HelmRelease whose hook a Job is: Helm waits for it, and may delete it once it has succeeded."""
-    service: Name | None = None
-    """Name of the Service that sends it traffic; none: nothing reaches it through a Service."""
-    autoscaled: Flag = False
-    """Whether a HorizontalPodAutoscaler sets its replicas."""
-    public: Literal["ingress", "gateway"] | None = None
-    """What leads to its Service from outside: an Ingress, or an HTTPRoute of a Gateway."""
-    owner: Text
-    """Team that answers for it."""
-
-
-OF_COMPONENTS: Mapping[str, Callable[[Component], object]] = {
-    "component": lambda _: True,
-    "workload": lambda each: each.kind in WORKLOAD_KINDS,
-    "cronjob": lambda each: each.kind == "CronJob",
-    "migration": lambda each: each.kind == "Job",
-    "service": lambda each: each.service,
-    "autoscaled": lambda each: each.autoscaled,
-    "entry": lambda each: each.public,
-    "progressive": lambda each: each.progressive,
-}
-"""Families of subjects that are components: which of them belong."""
-
-
-class Cluster(Model):
-    """The identity of the cluster this environment lives in: a mismatch ends the run before any look."""
-
-    context: Text
-    """Name of the kubeconfig context."""
-    server: Annotated[str, form("url")] | None = None
-    """API server URL."""
-    ca_sha256: Annotated[str, form("sha256")] | None = None
-    """SHA-256 of the cluster CA certificate (DER), hex."""
-    kube_system_uid: Annotated[str, form("uid")] | None = None
-    """uid of the namespace kube-system: as unique as a cluster gets."""
-
-
-class Brand(Model):
-    """One white label: a host, its language, and the legal entity a client contracts with."""
-
-    name: Name
-    """The key it is written under."""
-    host: Host
-    """Public host name."""
-    locale: Locale
-    """Language of its pages; left out: the environment's."""
-    legal_entity: Text
-    """Company a client contracts with; left out: the environment's."""
-    locales: tuple[Locale, ...] = ()
-    """Further languages of its pages."""
-    aliases: tuple[Host, ...] = ()
-    """Hosts it had before, which must lead to its host."""
-
-    @property
-    def languages(self) -> tuple[str, ...]:
-        """Every language of its pages, its own first."""
-        return tuple(dict.fromkeys((self.locale, *self.locales)))
-
-
-@dataclass(frozen=True, slots=True)
-class Shop:
-    """One brand in one of its languages, as a client meets it."""
-
-    brand: Brand
-    locale: str
-
-    @property
-    def name(self) -> str:
-        """How reports call it: host and language."""
-        return f"{self.brand.host} {self.locale}"
-
-    @property
-    def direction(self) -> Literal["ltr", "rtl"]:
-        """In which direction its language is written."""
-        return "rtl" if self.locale.partition("-")[0] in RIGHT_TO_LEFT else "ltr"
-
-    @property
-    def other(self) -> str:
-        """The next language of the brand; its own where it has no other."""
-        languages = self.brand.languages
-        return languages[(languages.index(self.locale) + 1) % len(languages)]
 
 
 class Deposit(Model):
@@ -177,80 +63,6 @@ class Deposit(Model):
     """What the method costs the client, taken off what is credited, quoted."""
     mode: Literal["intent", "sandbox", "penny"] | None = None
     """How this method is proved; left out: as `business.spending.mode` says."""
-
-
-class Accepted(Model):
-    """Something accepted for a while, with somebody's name and reason on it; once expired it is itself a finding."""
-
-    owner: Text
-    """Who accepted it."""
-    reason: Text
-    """Why, with a ticket."""
-    expires: Day
-    """Last day it holds, YYYY-MM-DD."""
-
-    def is_expired(self, today: date) -> bool:
-        """Whether its last day is over."""
-        return today > self.expires
-
-
-class Tolerance(Accepted):
-    """A failure accepted for a while: the check is reported as degraded until it expires."""
-
-    check: Annotated[str, form("check")]
-    """Check id it applies to."""
-    subject: Text
-    """Subject it applies to: a component, an image, a host, an account, or the environment's name."""
-
-
-class Suppression(Accepted):
-    """Warning events that diagnosis leaves out."""
-
-    event: Text
-    """Reason of the event, such as FailedScheduling."""
-    message: Text
-    """Regular expression found in the event's message."""
-    component: Name | None = None
-    """Component whose events are meant; none: everyone's."""
-
-
-class RestartBudget(Accepted):
-    """Restarts accepted for a while; without one there may be none once a pod has been ready."""
-
-    component: Name
-    """Component whose containers are meant."""
-    container: Name | None = None
-    """One container of it, such as istio-proxy; none: each of them."""
-    allowed: Annotated[Count, Field(ge=1)]
-    """Restarts that such a container may make in each pod since the rollout began."""
-
-
-class LogSuppression(Accepted):
-    """Log records accepted for a while, up to a ceiling; each use is shown in the report."""
-
-    template: Text | None = None
-    """What they say: a message, or the template the report shows; what varies is masked on both sides."""
-    exception: Text | None = None
-    """Type of their exception, such as ConnectionResetError."""
-    logger: Text | None = None
-    """Their logger; none: any."""
-    component: Name | None = None
-    """Component that writes them; none: any."""
-    container: Name | None = None
-    """Container that writes them; none: any."""
-    most: Annotated[int, Field(strict=True, ge=1)] | None = None
-    """The most of them in a component's window."""
-    most_per_minute: Annotated[float, Field(strict=True, gt=0)] | None = None
-    """The most of them a minute."""
-
-
-class ConsoleSuppression(Accepted):
-    """Messages of the browser's console accepted for a while; each use is shown in the report."""
-
-    message: Text
-    """Regular expression found in the message."""
-    brand: Name | None = None
-    """Brand whose pages write them; none: any."""
 
 
 class Settle(Model):

@@ -9,8 +9,9 @@ import pytest
 
 from postdeploy.environment import PRODUCTION
 from rehearsal import matrix
+from rehearsal.cases import BROWSER, BROWSER_BUNDLE, BUNDLE, Case, cases, replays, soak
 from rehearsal.catalogue import FAULTS, TRAPS
-from rehearsal.matrix import Case, Ran, cases, look, run_all, soak, wrong_with
+from rehearsal.matrix import Ran, look, run_all, wrong_with
 
 FAULT = Case("uk-prod", 1, (FAULTS["crash-loop"],))
 BLIND = Case("uk-prod", 1, (FAULTS["pods-forbidden"],))
@@ -87,7 +88,7 @@ def test_every_fault_every_trap_and_every_seed_has_its_run():
 
 
 def test_every_fault_is_judged_again_in_thirty_runs_but_those_of_the_browser_whose_verdicts_are_carried():
-    wanted = matrix.replays(PRODUCTION)
+    wanted = replays(PRODUCTION)
     of_others = [each.name for each in FAULTS.values() if each.tier != "journeys"]
     assert sorted(each.name for case in wanted for each in case.entries) == sorted(of_others)
     assert 25 <= len(wanted) <= 40
@@ -98,9 +99,9 @@ def test_every_fault_is_judged_again_in_thirty_runs_but_those_of_the_browser_who
 def test_traps_that_share_a_run_need_the_same_environment_and_hold():
     found = [case for case in cases(PRODUCTION, seeds=0) if case.fault is None]
     assert all(len({(each.only_in, each.hold_s) for each in case.entries}) == 1 for case in found)
-    assert max(len(case.entries) for case in found if not case.visits) <= matrix.BUNDLE
-    assert max(len(case.entries) for case in found if case.visits) <= matrix.BROWSER_BUNDLE
-    assert all(each.tier == matrix.BROWSER for case in found if case.visits for each in case.entries)
+    assert max(len(case.entries) for case in found if not case.visits) <= BUNDLE
+    assert max(len(case.entries) for case in found if case.visits) <= BROWSER_BUNDLE
+    assert all(each.tier == BROWSER for case in found if case.visits for each in case.entries)
 
 
 def test_faults_of_a_replay_that_differ_are_judged_again_one_by_one():
