@@ -34,6 +34,8 @@ REHEARSAL_SETTLE_S = 5.0
 """A rehearsal converges within a second or never."""
 SETTLE_SHARE = 0.75
 """Share of the run's remaining budget that settling, and reading logs, may use; the rest is for judging."""
+CALM = 4
+"""How many holds long the last look may wait for what is under way: a reconciliation, a pod that an autoscaler adds."""
 LIVE = ("converged", "already-live")
 
 
@@ -283,8 +285,12 @@ def _accepted(live: Live) -> Mapping[str, frozenset[str]]:
 
 async def _hold(live: Live, reader: Reader, snapshot: Snapshot, say: Say) -> Snapshot:
     """What is judged is the state at the end of the hold, and what a watch saw happen in it."""
-    from postdeploy.cluster.hold import hold
+    from postdeploy.cluster.hold import Patience, hold
 
     say(f"holding {live.hold_s:g} s: a release that is live now must still be live then")
-    seconds = min(live.hold_s, live.deadline.left() * SETTLE_SHARE)
-    return await hold(reader, live.environment, snapshot, seconds, say)
+    left = live.deadline.left() * SETTLE_SHARE
+    seconds = min(live.hold_s, left)
+    settle = live.environment.settle
+    every_s = settle.rehearsal_every_s if live.is_rehearsal else settle.every_s
+    patience = Patience(seconds, live.hold_s, min(CALM * live.hold_s, left - seconds), every_s)
+    return await hold(reader, live.environment, snapshot, patience, say, digests=_accepted(live) or None)

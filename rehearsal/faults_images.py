@@ -48,6 +48,18 @@ def init_container_old_tag(scene: Scene) -> None:
 
 
 @fault(TAG)
+def digest_beside_the_tag_is_old(scene: Scene) -> None:
+    """The tag of a CronJob was bumped and the digest beside it was not: nodes pull by the digest alone."""
+    component = scene.draw.choice([each for each in scene.components("CronJob") if each.tag is None])
+    owner = scene.owner(component)
+    old = hashlib.sha256(f"built before {scene.world.release}".encode()).hexdigest()
+    for each in owner["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]:
+        if each["image"].startswith(f"{component.image}:"):
+            each["image"] += f"@sha256:{old}"
+    scene.world.put(owner)
+
+
+@fault(TAG)
 def pod_patched_by_hand(scene: Scene) -> None:
     """Somebody set another image on one running pod; its template knows nothing of it."""
     component = scene.victim(at_least=2)

@@ -48,6 +48,12 @@ def service_on_old_pods(scene: Scene) -> None:
     scene.world.put(listed)
 
 
+@fault("infra.release.live")
+def worker_left_behind(scene: Scene) -> None:
+    """A workload was renamed and the old one never pruned: it is healthy, and goes on with the code of before."""
+    _old_colour(scene, scene.victim())
+
+
 def _old_colour(scene: Scene, component: Component) -> list[Obj]:
     """The release before as a Deployment of its own: its pods, ready."""
     owner = scene.owner(component)

@@ -101,6 +101,8 @@ def scaling(world: World) -> None:
 def _scaling(world: World, component: Component) -> None:
     count, since = component.replicas, world.previous_at
     target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": component.name}
+    if component.progressive == "rollout":
+        target |= {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout"}
     metric = {
         "type": "Resource",
         "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}},

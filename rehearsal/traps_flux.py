@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 from rehearsal.delivery import revision_of
 from rehearsal.entry import trap
 from rehearsal.faults_flux import applied_only, say
@@ -13,6 +15,7 @@ KUSTOMIZATION = "infra.flux.kustomization"
 HELM = "infra.flux.helmrelease"
 PROGRESSIVE = "infra.progressive.rollout"
 SOON_S = 1.5
+HOLD_S = 2.0
 
 
 @trap(KUSTOMIZATION)
@@ -37,6 +40,24 @@ def kustomization_catches_up(scene: Scene) -> None:
         say(scene, each, "Ready", "True", "ReconciliationSucceeded", f"Applied revision: {applied}")
 
     scene.world.later(SOON_S, done)
+
+
+@trap(KUSTOMIZATION, hold_s=HOLD_S)
+def reconciles_when_the_hold_ends(scene: Scene) -> None:
+    """The interval of a Kustomization comes round in the hold: it says Ready=Unknown until it has applied the same."""
+    each = scene.world.get("Kustomization", "crm", scene.world.environment.flux.namespace)
+    ready = copy.deepcopy(each["status"]["conditions"])
+
+    def done() -> None:
+        each["status"]["conditions"] = ready
+        scene.world.put(each)
+
+    def begin() -> None:
+        say(scene, each, "Reconciling", "True", "Progressing", "Building manifests")
+        say(scene, each, "Ready", "Unknown", "Progressing", "Reconciliation in progress")
+        scene.world.later(HOLD_S + SOON_S, done)
+
+    scene.world.in_hold(begin)
 
 
 @trap("infra.flux.source")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
-from postdeploy.cluster.objects import Condition, ContainerStatus, Pod, Terminated
+from postdeploy.cluster.objects import ContainerStatus, Pod, Terminated
 from postdeploy.cluster.ruling import Ruling, doomed, failed, pending
 
 PULL_PATIENCE = timedelta(seconds=60)
 """How long a pull may back off before it counts as hopeless."""
+STEPS = ("PodScheduled", "Initialized")
 HOPELESS_RESTARTS = 2
 """One crash at the start may be a race with a sidecar or a dependency; a second one is a loop."""
 
@@ -20,7 +21,7 @@ GONE = re.compile(
 )
 PASSING = re.compile(
     r"time-?out|timed out|deadline exceeded|too ?many ?requests|\b(429|50[0234])\b|connection (refused|reset)"
-    r"|temporar|unexpected EOF|QPS exceeded|service unavailable",
+    r"|temporar|\bEOF\b|no such host|no route to host|network is unreachable|QPS exceeded|service unavailable",
     re.IGNORECASE,
 )
 CACHE_SYNC = re.compile(r"failed to sync .* cache", re.IGNORECASE)
@@ -120,16 +121,19 @@ def _waiting(pod: Pod, status: ContainerStatus, reason: str, message: str, now: 
 def _pull(pod: Pod, seen: str, message: str, now: datetime | None) -> Ruling:
     if GONE.search(message):
         return doomed(seen, NO_IMAGE)
-    since = _scheduled_at(pod)
-    patient = not (now and since and now - since > PULL_PATIENCE)
-    if PASSING.search(message) and patient:
+    since = _pulls_since(pod)
+    if now and since and now - since > PULL_PATIENCE:
+        return doomed(seen, NO_IMAGE)
+    if PASSING.search(message):
         return pending(seen, "The registry did not answer in time; the kubelet tries again.")
-    return failed(seen, NO_IMAGE, doomed=not patient)
+    return pending(seen, NO_IMAGE)
 
 
-def _scheduled_at(pod: Pod) -> datetime | None:
-    scheduled: Condition | None = pod.condition("PodScheduled")
-    return (scheduled.last_transition_time if scheduled else None) or pod.metadata.creation_timestamp
+def _pulls_since(pod: Pod) -> datetime | None:
+    """When it can have begun to pull at the earliest: once scheduled, and once the init containers before are over."""
+    steps = [each.last_transition_time for each in pod.status.conditions if each.type in STEPS and each.is_true]
+    ended = [each.state.terminated.finished_at for each in pod.status.init_container_statuses if each.state.terminated]
+    return max((each for each in (*steps, *ended) if each), default=pod.metadata.creation_timestamp)
 
 
 def _is_init(pod: Pod, name: str) -> bool:

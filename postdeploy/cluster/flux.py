@@ -81,6 +81,8 @@ def _rolled_back(seen: FluxObject) -> Ruling | None:
         return failed(
             f"its newest Helm release is {newest.status} (status.history[0].status)", "See condition Released."
         )
+    if newest.status not in ("", "deployed"):
+        return pending(f"its newest Helm release is {newest.status} (status.history[0].status)")
     return None
 
 

@@ -145,9 +145,9 @@ class FluxClaims:
 
     def _is_another_release(self, version: str) -> bool:
         """Whether a version reads like a release and is not this one; a chart may have versions of its own."""
-        version = version.partition("+")[0].removeprefix("v")
-        release = self.release.removeprefix("v")
-        return version not in {release, *self._pinned} and _shape(version) == _shape(release)
+        base, release = _base(version), _base(self.release)
+        pinned = version.partition("+")[0].removeprefix("v") in self._pinned
+        return not pinned and base != release and _shape(base) == _shape(release)
 
     # --- how a ruling becomes a judgement ------------------------------------------------------------------------
 
@@ -218,6 +218,11 @@ def _told(seen: FluxObject) -> Iterator[str]:
         yield str(each)
     if seen.status.failures:
         yield f"{seen.status.failures} failures in a row (status.failures)"
+
+
+def _base(version: str) -> str:
+    """A version without its build, its suffix and its v: a chart may count its own builds of one release."""
+    return version.partition("+")[0].removeprefix("v").partition("-")[0]
 
 
 def _shape(version: str) -> str:

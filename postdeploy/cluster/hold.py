@@ -1,14 +1,15 @@
-"""The hold: a release that is live is watched for a while, and looked at once more at the end."""
+"""The hold: a release that is live is watched for a while, and looked at once more when it is calm at the end."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
 import anyio
+import msgspec
 from msgspec.structs import replace
 
 from postdeploy.cluster import excerpts, restarts
@@ -17,19 +18,31 @@ from postdeploy.cluster.incidents import Tracker
 from postdeploy.cluster.objects import Gap, Held, Pod, Snapshot, Workload
 from postdeploy.cluster.sight import RESOURCES
 from postdeploy.cluster.snapshot import LISTS, take
+from postdeploy.cluster.underway import is_under_way
 from postdeploy.cluster.watch import POLL_S, Watch
 from postdeploy.environment import WORKLOAD_KINDS, Environment
 
 T = TypeVar("T")
 
 
+class Patience(msgspec.Struct, frozen=True):
+    """How long a release is held, and how long the last look may wait for what is under way by then."""
+
+    seconds: float
+    asked: float = 0.0
+    """How long it should be held: where that is longer, the run's budget has cut it short."""
+    more_s: float = 0.0
+    every_s: float = 2.0
+
+
 async def hold(
     reader: Reader,
     environment: Environment,
     live: Snapshot,
-    seconds: float,
+    patience: Patience,
     say: Callable[[str], None],
     *,
+    digests: Mapping[str, frozenset[str]] | None = None,
     wait: Sleep = anyio.sleep,
     sleep: Sleep = anyio.sleep,
 ) -> Snapshot:
@@ -39,19 +52,27 @@ async def hold(
     def say_it(incident: object) -> None:
         say(f"in the hold: {incident}")
 
+    async def watched(seconds: float) -> Snapshot:
+        with anyio.CancelScope() as scope:
+
+            async def end() -> None:
+                await wait(seconds)
+                scope.cancel()
+
+            await together(*(_running(each, seconds) for each in watches), end)
+        return replace(await take(reader, environment, live.release), commit=live.commit)
+
     tracker = Tracker(live, environment, lambda: at + timedelta(seconds=round(time.monotonic() - began, 3)), say_it)
     watches = [*watching(reader, environment, tracker, sleep)]
-    with anyio.CancelScope() as scope:
-
-        async def end() -> None:
-            await wait(seconds)
-            scope.cancel()
-
-        await together(*(_running(each, seconds) for each in watches), end)
-    again = await take(reader, environment, live.release)
+    again, more_s = await watched(patience.seconds), 0.0
+    while more_s < patience.more_s and not tracker.incidents() and is_under_way(again, environment, digests):
+        # The tracker hears of these looks only by its watches: told of both, it would take their order for a change.
+        again, more_s = await watched(patience.every_s), more_s + patience.every_s
     tracker.look(again)
     held = Held(
-        seconds=seconds,
+        seconds=patience.seconds,
+        asked=patience.asked,
+        more_s=round(more_s, 3),
         incidents=tracker.incidents(),
         watched=not any(each.refused or each.blind for each in watches),
         interruptions=tuple(text for each in watches for text in each.interruptions),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 
 from postdeploy.cluster import batch_claims
-from postdeploy.cluster.accepted import accepted
-from postdeploy.cluster.images import Digest, ImageRef, declared, running
+from postdeploy.cluster.accepted import accepted, other_release
+from postdeploy.cluster.images import Digest, ImageRef, canonical, declared, running
 from postdeploy.cluster.objects import CronJob, Job, Pod, PodTemplate
 from postdeploy.cluster.ruling import Ruling, failed, not_applicable, passed, pending, unverified
 from postdeploy.cluster.sight import RESOURCES, Sight, Subject
@@ -73,37 +74,66 @@ def ran(sight: Sight, component: Component, seen: Subject) -> dict[tuple[str, Im
     return sight.once("ran", component.name, lambda: running(sight.family.living(seen), names))
 
 
+def of_release(sight: Sight, component: Component, asked: PodTemplate) -> Iterator[tuple[str, str, ImageRef]]:
+    """Image as declared, container and reference: of its own image, and of a part of the release every other one too.
+
+    An init container often runs another image of the release, and nobody else would look at it.
+    """
+    for name, found in declared(asked, component.image).items():
+        yield component.image, name, found
+    if component.tag is not None:
+        return
+    own = canonical(component.image)
+    for image in {each.image: None for each in sight.environment.components.values() if each.tag is None}:
+        if canonical(image) != own:
+            yield from ((image, name, found) for name, found in declared(asked, image).items())
+
+
+def other_version(sight: Sight, image: str, expected: str, found: ImageRef) -> str:
+    """What a reference names instead of the expected version, as far as it is known; empty where it does not.
+
+    A node pulls by the digest alone where there is one, whatever the tag beside it says.
+    """
+    if found.tag and found.tag != expected:
+        return found.tag
+    known = accepted(sight, image, expected) if found.digest else None
+    if known is None or found.digest in known.digests or not known.knows_manifests:
+        return ""
+    return other_release(sight, image, Digest(found.digest)) or found.digest
+
+
 def _template_tag(sight: Sight, component: Component, asked: PodTemplate) -> Ruling | None:
-    images = declared(asked, component.image)
-    if not images:
+    images = list(of_release(sight, component, asked))
+    if not any(image == component.image for image, _, _ in images):
         others = ", ".join(f"{each.name}: {each.image}" for each in asked.spec.all_containers) or "no container"
         return failed(f"no container of its template runs {component.image} ({others})", WRONG_TAG)
-    for name, image in images.items():
-        if (found := _compare(sight, component, image, f"container {name} of its template")) is not None:
-            return found
+    for image, name, found in images:
+        who = f"container {name} of its template"
+        if (ruling := _compare(sight, image, sight.tag(component), found, who)) is not None:
+            return ruling
     return None
 
 
-def _compare(sight: Sight, component: Component, image: ImageRef, who: str) -> Ruling | None:
-    expected = sight.tag(component)
-    if image.tag == expected:
+def _compare(sight: Sight, image: str, expected: str, found: ImageRef, who: str) -> Ruling | None:
+    other = other_version(sight, image, expected, found)
+    if other or not (found.tag or found.digest):
+        named = f", and that digest is {other}" if other not in ("", found.tag, found.digest) else ""
+        return failed(f"{who} runs {found} where {expected} is expected{named}", WRONG_TAG)
+    if found.tag:
         return None
-    if not image.tag and image.digest:
-        known = accepted(sight, component.image, expected)
-        if known is None or (image.digest not in known.digests and not known.knows_manifests):
-            return unverified(
-                f"{who} is pinned by digest alone ({image}), which names no release",
-                "Pass --digests with the digests the build made, or declare the registry: then it can be compared.",
-            )
-        if image.digest in known.digests:
-            return None
-    return failed(f"{who} runs {image} where {expected} is expected", WRONG_TAG)
+    known = accepted(sight, image, expected)
+    if known is not None and found.digest in known.digests:
+        return None
+    return unverified(
+        f"{who} is pinned by digest alone ({found}), which names no release",
+        "Pass --digests with the digests the build made, or declare the registry: then it can be compared.",
+    )
 
 
 def _pod_tags(sight: Sight, component: Component, seen: Subject) -> Ruling:
     for (name, image), asking in asked(sight, component, seen).items():
         who = f"container {name} of pod {asking[0].metadata.name}"
-        if (found := _compare(sight, component, image, who)) is not None:
+        if (found := _compare(sight, component.image, sight.tag(component), image, who)) is not None:
             return found
     pods = 0 if isinstance(seen, (CronJob, Job)) else len(sight.family.living(seen))
     listed = ", ".join(sorted(declared(template(seen), component.image)))
@@ -121,7 +151,7 @@ def lockstep(sight: Sight) -> Judgement:
         if isinstance(seen, Ruling):
             missing.append(each.name)
             continue
-        for image in set(declared(template(seen), each.image).values()):
+        for image in {found for _, _, found in of_release(sight, each, template(seen))}:
             tags[image.version].append(f"{each.group}: {each.name}")
     ruling = _one_tag(tags, missing)
     if ruling.state is not State.FAILED:

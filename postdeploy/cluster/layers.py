@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import cast
 
 import msgspec
 
-from postdeploy.cluster import image_claims
+from postdeploy.cluster import image_claims, undeclared
 from postdeploy.cluster.claims import ClusterClaims
 from postdeploy.cluster.flux_claims import FluxClaims
 from postdeploy.cluster.images import ImageRef, declared, requested
@@ -99,7 +99,7 @@ class Layers:
             Layer("HelmRelease", tuple(deployed)),
             Layer("template", tuple(Part(_title(each), self._template(each)) for each in self.members)),
             Layer("ReplicaSet", tuple(Part(_title(each), self._replicasets(each)) for each in workloads)),
-            Layer("pod", tuple(self._pods(each) for each in workloads)),
+            Layer("pod", (*(self._pods(each) for each in workloads), *self._undeclared())),
             Layer("digest", tuple(digests)),
             Layer("endpoints", tuple(Part(_title(e), _ruling(self._traffic.endpoints(e))) for e in behind)),
         )
@@ -120,22 +120,21 @@ class Layers:
         return not_applicable("no Job of it is there") if component.kind == "Job" else seen
 
     def _tags(self, component: Component, template: PodTemplate, verb: str) -> Ruling:
-        images = declared(template, component.image).values()
-        if not images:
+        images = list(image_claims.of_release(self._sight, component, template))
+        if not any(image == component.image for image, _, _ in images):
             return failed(f"no container of it runs {component.image}", image_claims.WRONG_TAG)
-        wrong = sorted({each.version for each in images if self._is_other(component, each)})
+        wrong = {other for image, _, each in images if (other := self._other(component, image, each))}
         if wrong:
-            return failed(f"{verb} {', '.join(wrong)}", image_claims.WRONG_TAG)
-        if not all(each.tag for each in images):
+            return failed(f"{verb} {', '.join(sorted(wrong))}", image_claims.WRONG_TAG)
+        if not all(each.tag for _, _, each in images):
             return unverified("pinned by digest alone, which names no release")
         return passed(f"{verb} {self._release}")
 
-    def _is_other(self, component: Component, image: ImageRef) -> bool:
-        """Whether an image is of another release; which components have one is remembered for the headline."""
-        if not image.tag or image.tag == self._release:
-            return False
-        self.others.setdefault(image.tag, set()).add(component.name)
-        return True
+    def _other(self, component: Component, image: str, found: ImageRef) -> str:
+        """The version an image has instead of the release; which components have one is kept for the headline."""
+        if other := image_claims.other_version(self._sight, image, self._release, found):
+            self.others.setdefault(other, set()).add(component.name)
+        return other
 
     def _replicasets(self, component: Component) -> Ruling:
         seen = self._sight.find(component)
@@ -157,14 +156,15 @@ class Layers:
             return pending("has no ReplicaSet of its revision yet")
         return passed("its ReplicaSet is of the release")
 
-    def _old(self, component: Component, seen: Deployment, each: ReplicaSet) -> Ruling | None:
-        if not each.spec.replicas or (isinstance(seen, RolledOut) and seen.keeps_the_old_stack):
+    def _old(self, component: Component, seen: Deployment, old: ReplicaSet) -> Ruling | None:
+        if not old.spec.replicas or (isinstance(seen, RolledOut) and seen.keeps_the_old_stack):
             return None
-        images = declared(each.spec.template, component.image).values()
-        if not (tags := sorted({image.tag for image in images if self._is_other(component, image)})):
+        images = declared(old.spec.template, component.image).values()
+        tags = sorted({other for each in images if (other := self._other(component, component.image, each))})
+        if not tags:
             return None
         return pending(
-            f"ReplicaSet {each.metadata.name} of {', '.join(tags)} still wants {each.spec.replicas} pods",
+            f"ReplicaSet {old.metadata.name} of {', '.join(tags)} still wants {old.spec.replicas} pods",
             "The rollout is under way, or it is stuck: see infra.rollout.complete of this component.",
         )
 
@@ -180,6 +180,12 @@ class Layers:
         claims = (self._claims.scale(component), ready)
         return Part(who, next((_ruling(each) for each in claims if not each.holds), passed("ready")))
 
+    def _undeclared(self) -> Iterator[Part]:
+        """Old code that runs, or will, in what no component declares."""
+        for who, tag in undeclared.old_code(self._sight):
+            self.others.setdefault(tag, set()).add(who)
+            yield Part(who, failed(f"runs {tag}, and no component declares it", undeclared.CAUSE))
+
     def _strangers(self, component: Component, seen: Workload) -> list[Pod]:
         """Its live pods that run another tag, of whatever revision."""
         keeps = isinstance(seen, RolledOut) and seen.keeps_the_old_stack
@@ -188,7 +194,7 @@ class Layers:
             *image_claims.asked(self._sight, component, seen).items(),
             *requested(old, declared(seen.spec.template, component.image)).items(),
         ]
-        wrong = [asking for (_, image), asking in asked if self._is_other(component, image)]
+        wrong = [asking for (_, image), asking in asked if self._other(component, component.image, image)]
         return list({each.metadata.uid or each.metadata.name: each for asking in wrong for each in asking}.values())
 
 

@@ -94,15 +94,39 @@ def condition(conditions: tuple[Condition, ...], kind: str) -> Condition | None:
     return None
 
 
+class Expression(Record, frozen=True):
+    """One requirement of a label selector."""
+
+    key: str = ""
+    operator: str = ""
+    values: tuple[str, ...] = ()
+
+    def holds(self, labels: Mapping[str, str]) -> bool:
+        """As Kubernetes has it: NotIn also holds where there is no such label."""
+        match self.operator:
+            case "In":
+                return labels.get(self.key) in self.values
+            case "NotIn":
+                return labels.get(self.key) not in self.values
+            case "Exists":
+                return self.key in labels
+            case "DoesNotExist":
+                return self.key not in labels
+        return False
+
+
 class Selector(Record, frozen=True):
-    """A label selector; matchExpressions are kept only as a count, since no rule may pretend to evaluate them."""
+    """A label selector: all of its labels and all of its expressions must hold."""
 
     match_labels: dict[str, str] = msgspec.field(default_factory=dict)
-    match_expressions: tuple[dict[str, Any], ...] = ()
+    match_expressions: tuple[Expression, ...] = ()
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        """Whether these labels satisfy matchLabels; an empty selector matches nothing."""
-        return bool(self.match_labels) and all(labels.get(key) == value for key, value in self.match_labels.items())
+        """Whether these labels satisfy it; an empty selector matches nothing."""
+        return bool(self.match_labels or self.match_expressions) and (
+            all(labels.get(key) == value for key, value in self.match_labels.items())
+            and all(each.holds(labels) for each in self.match_expressions)
+        )
 
 
 class Reference(Record, frozen=True):

@@ -47,3 +47,7 @@ class Held(Record, frozen=True):
     """False where a watch was refused and lists were compared instead."""
     interruptions: tuple[str, ...] = ()
     """Watches that expired or were cut off, and went on."""
+    asked: float = 0.0
+    """How long it should have been; 0 where nobody said."""
+    more_s: float = 0.0
+    """How long the last look waited beyond that, for what was under way when it was due."""

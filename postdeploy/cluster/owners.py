@@ -18,7 +18,7 @@ from postdeploy.cluster.objects import (
     Workload,
 )
 from postdeploy.cluster.pods import is_plainly_well
-from postdeploy.cluster.rollout import partition
+from postdeploy.cluster.rollout import on_delete, partition
 
 HASH = "controller-revision-hash"
 GENERATION = "pod-template-generation"
@@ -174,12 +174,20 @@ def _is_current_stateful(workload: StatefulSet, pod: Pod) -> bool:
     return not revision or not mine or mine == revision or revision.endswith(f"-{mine}")
 
 
+def _all_updated(workload: DaemonSet) -> bool:
+    """Whether its controller says so; under OnDelete old ones count nothing right: there the pods alone speak."""
+    status = workload.status
+    seen = status.observed_generation == workload.metadata.generation and not on_delete(workload)
+    return seen and 0 < status.desired_number_scheduled <= status.updated_number_scheduled
+
+
 def _is_current_daemon(workload: DaemonSet, pod: Pod) -> bool:
     generation = workload.metadata.annotations.template_generation
     mine = pod.metadata.labels.get(GENERATION)
-    if generation and mine:
+    if generation and mine and (generation == mine or not _all_updated(workload)):
         return generation == mine
-    # Without the (deprecated) generation nothing in a DaemonSet names its revision: compare what the pod runs.
+    # Without the (deprecated) generation nothing in a DaemonSet names its revision: compare what the pod runs. And a
+    # template that was changed and changed back has its first pods again, by their hash: they keep their generation.
     asked = {each.name: each.image for each in workload.spec.template.spec.all_containers}
     has = {each.name: each.image for each in pod.spec.all_containers}
     return all(has.get(name) == image for name, image in asked.items())

@@ -14,12 +14,10 @@ LEFTOVER_REASONS = frozenset(
         "NodeAffinity",
         "NodeLost",
         "NodeShutdown",
-        "OutOfcpu",
-        "OutOfmemory",
-        "OutOfpods",
         "Preempting",
         "Shutdown",
         "Terminated",
+        "TopologyAffinityError",
         "UnexpectedAdmissionError",
     }
 )
@@ -101,7 +99,8 @@ def _end_cause(ended: list[ContainerStatus]) -> str:
 def is_leftover(seen: Pod) -> bool:
     """Whether a failed pod says something about its node, and nothing about the release."""
     disrupted = seen.condition("DisruptionTarget")
-    return seen.status.reason in LEFTOVER_REASONS or bool(disrupted and disrupted.is_true)
+    reason = seen.status.reason
+    return reason in LEFTOVER_REASONS or reason.startswith("OutOf") or bool(disrupted and disrupted.is_true)
 
 
 def doom(seen: Pod, now: datetime | None = None) -> Ruling | None:

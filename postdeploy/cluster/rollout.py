@@ -153,14 +153,16 @@ def on_delete(seen: StatefulSet | DaemonSet) -> bool:
 
 def _stateful_counts(seen: StatefulSet) -> Ruling | None:
     wanted, status = seen.spec.replicas, seen.status
-    available = status.ready_replicas if status.available_replicas is None else status.available_replicas
+    # Old servers report ready replicas and leave this counter at 0, and wait for no minReadySeconds either.
+    available = status.available_replicas
+    if available is None or not (available or seen.spec.min_ready_seconds):
+        available = status.ready_replicas
     if status.replicas > wanted:
         return pending(f"{status.replicas} replicas exist where {wanted} are wanted (status.replicas)")
     for got, what, field in (
         (status.replicas, "created", "replicas"),
         (status.ready_replicas, "ready", "readyReplicas"),
-        # Old servers report ready replicas and leave this counter at 0.
-        (available if status.available_replicas else status.ready_replicas, "available", "availableReplicas"),
+        (available, "available", "availableReplicas"),
     ):
         if got < wanted:
             return pending(

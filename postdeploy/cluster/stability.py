@@ -10,9 +10,9 @@ from typing import cast
 from postdeploy.cluster import image_claims, pods, restarts
 from postdeploy.cluster.current import began
 from postdeploy.cluster.doom import describe
-from postdeploy.cluster.objects import Deployment, Event, Incident, Pod, Snapshot, Workload
+from postdeploy.cluster.objects import Deployment, Event, Held, Incident, Pod, Snapshot, Workload
 from postdeploy.cluster.restarts import Count, Window
-from postdeploy.cluster.ruling import Ruling, degraded, failed, not_applicable, passed
+from postdeploy.cluster.ruling import Ruling, degraded, failed, not_applicable, passed, unverified
 from postdeploy.cluster.sight import RESOURCES, Sight
 from postdeploy.environment import WORKLOAD_KINDS, Component, Environment, RestartBudget
 from postdeploy.verdict import Judgement
@@ -90,7 +90,8 @@ class StabilityClaims:
         how = "watched" if held.watched else "compared by its lists"
         if not found:
             spared = f", {len(mine)} incidents within its restart budget" if mine else ""
-            return passed(f"{how} for {held.seconds:g} s{spared}")
+            longer = f", and {held.more_s:g} s more until what was under way had arrived" if held.more_s else ""
+            return _long_enough(held, f"{how} for {held.seconds:g} s{longer}{spared}")
         shown = [str(each) for each in found[:SHOWN]]
         more = [f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
         return failed(f"{len(found)} incidents in {held.seconds:g} s: " + "; ".join([*shown, *more]), FELL)
@@ -210,6 +211,15 @@ class StabilityClaims:
             if (each.about.uid in about or (each.about.kind == "Node" and each.about.name in nodes))
             and (self._since is None or each.last_seen is None or each.last_seen >= self._since)
         ]
+
+
+def _long_enough(held: Held, seen: str) -> Ruling:
+    if held.seconds >= held.asked:
+        return passed(seen)
+    return unverified(
+        f"{seen}, of the {held.asked:g} s that it should stay well",
+        "Settling used up the run's budget (--budget): give it more, or ask for a shorter hold (--hold).",
+    )
 
 
 def unsteady_pods(snapshot: Snapshot, environment: Environment) -> tuple[Pod, ...]:

@@ -52,10 +52,12 @@ def autoscaler(sight: Sight, component: Component) -> Judgement:
 
 
 def autoscaler_of(sight: Sight, component: Component) -> HorizontalPodAutoscaler | None:
-    """The autoscaler that has the component as its target."""
+    """The autoscaler of what carries the traffic: of the Rollout itself, or of the primary that Flagger keeps."""
+    kind = "Rollout" if component.progressive == "rollout" else component.kind
+    name = f"{component.name}-primary" if component.progressive == "canary" else component.name
     for each in sight.snapshot.horizontalpodautoscalers:
         target = each.spec.scale_target_ref
-        if (each.metadata.namespace, target.kind, target.name) == (component.namespace, component.kind, component.name):
+        if (each.metadata.namespace, target.kind, target.name) == (component.namespace, kind, name):
             return each
     return None
 

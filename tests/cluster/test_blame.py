@@ -12,6 +12,7 @@ from postdeploy.cluster.objects import Gap
 from postdeploy.environment import Environment
 from postdeploy.verdict import Judgement, State
 from tests.cluster.build import (
+    NOW,
     OLD,
     OTHER,
     RELEASE,
@@ -21,6 +22,8 @@ from tests.cluster.build import (
     condition,
     containers,
     deployment,
+    merge,
+    meta,
     pod,
     ran,
     replicaset,
@@ -124,7 +127,55 @@ def test_of_two_layers_the_first_is_blamed(first):
 
 def test_an_endpoint_on_old_pods_is_the_last_layer():
     found = Rehearsal("service-on-old-pods").judged()["infra.release.live"]["uk-prod"]
-    assert "first layer that disagrees is endpoints" in found.seen
+    assert found.where.splitlines()[-1].startswith("endpoints: disagrees: crm/")
+
+
+EMAILS = deployment("emails-old")
+EMAILS_SET = replicaset("emails-old-1", "1", owner="uid-emails-old", spec={"template": TEMPLATE})
+NIGHTLY = {
+    "kind": "CronJob",
+    "metadata": meta("nightly-old"),
+    "spec": {"jobTemplate": {"spec": {"template": TEMPLATE}}},
+}
+
+
+@pytest.mark.parametrize(
+    ("more", "who"),
+    [
+        ((EMAILS, EMAILS_SET, old_pod("e", "uid-emails-old-1")), "Deployment crm/emails-old"),
+        ((merge(EMAILS_SET, {"metadata": {"ownerReferences": []}}), old_pod("e", "uid-emails-old-1")), "ReplicaSet"),
+        ((pod("tool", None, spec={"containers": containers(f"{REPO}:{OLD}")}),), "Pod crm/tool"),
+        ((NIGHTLY,), "CronJob crm/nightly-old"),
+    ],
+    ids=["Deployment", "ReplicaSet", "Pod", "CronJob"],
+)
+def test_old_code_in_what_no_component_declares_is_a_release_that_is_not_alone(more, who):
+    found = live(more=more)
+    assert found.state is State.FAILED
+    assert f"pod {who}" in found.seen
+    assert f"(runs {OLD}, and no component declares it)" in found.seen
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        (pod("same", None),),
+        (pod("tool", None, spec={"containers": containers("registry.example/tools/shell:1")}),),
+        (pod("done", None, spec={"containers": containers(f"{REPO}:{OLD}")}, status={"phase": "Succeeded"}),),
+        (merge(old_pod("going"), {"metadata": {"ownerReferences": [], "deletionTimestamp": NOW}}),),
+        (pod("run", ("Job", "uid-run"), spec={"containers": containers(f"{REPO}:{OLD}")}),),
+        (merge(NIGHTLY, {"spec": {"suspend": True}}),),
+    ],
+    ids=["of the release", "of another image", "over", "going", "of a Job", "suspended"],
+)
+def test_what_else_runs_beside_the_release_is_no_matter_of_it(more):
+    assert live(more=more).state is State.PASSED
+
+
+def test_a_tag_that_a_component_pins_may_run_elsewhere_too():
+    environment = flux_environment(component(), component("Job", "once", tag=OLD))
+    tool = pod("tool", None, spec={"containers": containers(f"{REPO}:{OLD}")})
+    assert "tool" not in live(environment, more=(tool,)).why
 
 
 def test_the_headline_counts_what_still_runs_another_release():

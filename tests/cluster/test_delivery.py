@@ -109,7 +109,8 @@ def history(version, status="deployed"):
         (history("2.0.0") | {"lastAttemptedRevision": "2.0.0+abc"}, State.PASSED),
         (history("1.9.0") | {"lastAttemptedRevision": "2.0.0"}, State.FAILED),
         (history("2.0.0", "failed") | {"lastAttemptedRevision": "2.0.0"}, State.FAILED),
-        (history("2.0.0", "superseded"), State.PASSED),
+        (history("2.0.0", "superseded"), State.PENDING),
+        (history("2.0.0", "pending-upgrade"), State.PENDING),
     ],
 )
 def test_helm_release_must_have_deployed_what_it_attempted(status, state):

@@ -76,10 +76,11 @@ def test_registry_that_is_away_leaves_agreement_and_says_so():
     assert "compared with each other alone" in judgement.seen
 
 
-def test_disagreement_is_red_though_the_registry_is_away():
+def test_disagreement_is_unverified_while_the_registry_is_away_for_it_may_be_an_index_and_its_platform():
     judgement = judged(f"{REPO}@{DIGEST}", f"{REPO}@{OTHER}", sets=(AWAY,))
-    assert judgement.state is State.FAILED
+    assert judgement.state is State.UNVERIFIED
     assert "503" in judgement.seen
+    assert judged(f"{REPO}@{DIGEST}", f"{REPO}@{OTHER}", sets=()).state is State.FAILED
 
 
 def test_build_that_names_its_index_is_completed_by_the_registry():

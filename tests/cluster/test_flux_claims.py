@@ -110,6 +110,8 @@ ROLLED_BACK = condition("Remediated", "True", "RollbackSucceeded", "rolled back 
         (helm_release(status={"lastAttemptedRevision": "9.9.9"}), State.FAILED, False, "9.9.9 was attempted"),
         (helm_release(status={"history": []}), State.PENDING, False, "no Helm release"),
         (helm_release(**conditions(condition("Drifted"))), State.FAILED, False, "differs from the chart"),
+        (helm_release(f"{OLD}-hotfix1"), State.PENDING, False, "expected v2026.47.1"),
+        (helm_release(f"{RELEASE}-5"), State.PASSED, False, "at v2026.47.1-5"),
         (helm_release("0.9.3"), State.PASSED, False, "at 0.9.3"),
         (helm_release("2.19.1"), State.PASSED, False, "2.19.1"),
     ],

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from postdeploy.cluster.client import Reader, connect
-from postdeploy.cluster.hold import hold, unwatched, watching
+from postdeploy.cluster.hold import Patience, hold, unwatched, watching
 from postdeploy.cluster.incidents import Tracker
 from postdeploy.cluster.objects import Gap, Incident, Settled
 from postdeploy.cluster.snapshot import LISTS, take
@@ -330,7 +330,7 @@ async def test_the_hold_keeps_how_it_settled_and_what_restarted_since_the_first_
     environment, said, refused = build.environment(component()), list[str](), Until(2)
     live = await take(reader, environment, build.RELEASE)
     settled = msgspec.structs.replace(live, settled=Settled("converged", 1.0, 2))
-    kept = await hold(reader, environment, settled, 30.0, said.append, wait=refused.wait, sleep=refused.sleep)
+    kept = await hold(reader, environment, settled, Patience(30.0), said.append, wait=refused.wait, sleep=refused.sleep)
     assert kept.settled == settled.settled
     assert kept.held is not None
     assert [(each.what, each.pod) for each in kept.held.incidents] == [("restarted", "web-2-a")]
@@ -355,10 +355,42 @@ async def test_a_watch_sees_what_is_well_again_at_the_end(canned: Canned, reader
         seen_it.count()
 
     live = await take(reader, environment, build.RELEASE)
-    kept = await hold(reader, environment, live, 30.0, say, wait=seen_it.wait, sleep=anyio.sleep)
+    kept = await hold(reader, environment, live, Patience(30.0), say, wait=seen_it.wait, sleep=anyio.sleep)
     assert kept.held is not None
     assert [(each.what, each.pod) for each in kept.held.incidents] == [("not ready", "web-2-a")]
     assert len(said) == 1
+
+
+GROWING = build.deployment(spec={"replicas": 4}, status={"replicas": 4})
+
+
+@pytest.mark.parametrize(
+    ("deployments", "more_s", "waited"),
+    [
+        ([GROWING, build.deployment()], 8.0, 2.0),
+        ([GROWING], 8.0, 8.0),
+        ([GROWING], 0.0, 0.0),
+        ([build.deployment()], 8.0, 0.0),
+        ([build.deployment(spec={"template": build.template(f"{build.REPO}:{build.OLD}")})], 8.0, 0.0),
+    ],
+    ids=["arrives", "does not arrive", "no patience", "calm", "contradicted"],
+)
+async def test_the_last_look_waits_for_what_is_under_way_and_for_nothing_else(
+    canned: Canned, reader: Reader, deployments: list[Obj], more_s: float, waited: float
+) -> None:
+    """An autoscaler that adds a pod just then, or Flux at its interval, is no release that did not stay."""
+    refused = refusal(403, "no watch")
+    replies = {"deployments": [refused, *map(listing, deployments)], "pods": [refused, listing(*whole()[2:])]}
+    serve(canned, **replies, replicasets=[listing(build.replicaset())])
+    environment, watching_ends = build.environment(component()), Until(2)
+    live = await take(reader, environment, build.RELEASE)
+    patience = Patience(30.0, 30.0, more_s, 2.0)
+    kept = await hold(
+        reader, environment, live, patience, lambda _: None, wait=watching_ends.wait, sleep=watching_ends.sleep
+    )
+    assert kept.held is not None
+    assert (kept.held.seconds, kept.held.more_s, kept.held.incidents) == (30.0, waited, ())
+    assert [seen.spec.replicas for seen in kept.deployments] == [deployments[-1]["spec"]["replicas"]]
 
 
 async def test_a_watch_that_saw_everything_leaves_no_gap(reader: Reader) -> None:

@@ -133,6 +133,31 @@ def test_digest_alone_names_no_release_without_the_build_digests():
     assert tag(*raw, digests={f"{REPO}:{RELEASE}": frozenset({OTHER})}).state is State.FAILED
 
 
+@pytest.mark.parametrize(
+    ("digest", "state", "told"),
+    [(DIGEST, State.PASSED, ""), (OTHER, State.FAILED, f"and that digest is {OLD}"), ("sha256:c", State.FAILED, "")],
+)
+def test_a_node_pulls_by_the_digest_whatever_tag_stands_beside_it(digest, state, told):
+    part = component("CronJob", "nightly", image=SCRIPT)
+    known = {f"{SCRIPT}:{RELEASE}": frozenset({DIGEST}), f"{SCRIPT}:{OLD}": frozenset({OTHER})}
+    raw = build.cronjob(image=f"{SCRIPT}:{RELEASE}@{digest}")
+    found = tag(raw, over=(part,), digests=known)
+    assert found.state is state
+    assert told in found.seen
+    assert tag(raw, over=(part,)).state is State.PASSED
+
+
+def test_other_images_of_the_release_are_held_to_it_wherever_they_run():
+    init = [{"name": "sync", "image": f"{SCRIPT}:{OLD}"}]
+    raw = build.deployment(spec={"template": {"spec": {"initContainers": init}}})
+    parts = (component(group="crm"), component("CronJob", "nightly", image=SCRIPT, group="crm-script"))
+    assert "sync" in tag(raw, build.replicaset(), over=parts).seen
+    assert lockstep(raw, build.cronjob(), over=parts).state is State.FAILED
+    assert tag(raw, build.replicaset()).holds  # no part of the release here
+    pinned = (component(tag=RELEASE), parts[1])
+    assert tag(raw, build.replicaset(), over=pinned).holds
+
+
 def test_tag_of_a_cronjob_is_in_its_job_template():
     part = component("CronJob", "nightly", image=SCRIPT)
     assert tag(build.cronjob(), over=(part,)).holds

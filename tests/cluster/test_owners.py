@@ -106,9 +106,38 @@ def daemon_pod(generation=None, image=f"{build.REPO}:{build.RELEASE}"):
     ],
 )
 def test_daemonset_pods_are_told_by_generation_else_by_what_they_run(pod, is_current):
-    found, owner = family(pod), seen(build.daemonset())
+    found, owner = family(pod), seen(build.daemonset(status={"updatedNumberScheduled": 1}))
     assert bool(found.current(owner)) is is_current
     assert bool(found.old(owner)) is not is_current
+
+
+def test_daemonset_that_was_changed_back_has_its_first_pods_again():
+    """Kubernetes tells them by their hash and never replaces them: they keep the generation of their first time."""
+    first, other = daemon_pod("1"), daemon_pod("1", f"{build.REPO}:{build.OLD}")
+    owner = seen(build.daemonset(metadata={"annotations": {"deprecated.daemonset.template.generation": "3"}}))
+    assert names(family(first).current(owner)) == ["agent-a"]
+    assert names(family(other).old(owner)) == ["agent-a"]
+    unseen = seen(build.daemonset(status={"observedGeneration": 1}))
+    assert names(family(first).old(unseen)) == ["agent-a"]
+
+
+@pytest.mark.parametrize(
+    ("operator", "values", "matches"),
+    [
+        ("In", ["front"], False),
+        ("In", ["debug"], True),
+        ("NotIn", ["debug"], False),
+        ("NotIn", ["front"], True),
+        ("Exists", [], True),
+        ("DoesNotExist", [], False),
+        ("Near", [], False),
+    ],
+)
+def test_stray_must_satisfy_the_expressions_of_a_selector_too(operator, values, matches):
+    expression = {"key": "tier", "operator": operator, "values": values}
+    raw = build.deployment(spec={"selector": {"matchLabels": {"app": "web"}, "matchExpressions": [expression]}})
+    bare = build.pod("bare", None, metadata={"labels": {"app": "web", "tier": "debug"}})
+    assert bool(family(bare).strays(seen(raw))) is matches
 
 
 def test_pod_with_an_odd_name_counts_as_the_first():

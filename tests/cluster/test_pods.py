@@ -75,8 +75,10 @@ def test_doom_table(reason, message):
         ("CreateContainerError", "context deadline exceeded", State.PENDING),
         ("RegistryUnavailable", "", State.PENDING),
         ("ErrImagePull", "429 Too Many Requests", State.PENDING),
-        ("ErrImagePull", "something odd", State.FAILED),
-        ("ImagePullBackOff", "Back-off pulling image", State.FAILED),
+        ("ErrImagePull", "something odd", State.PENDING),
+        ("ErrImagePull", "dial tcp: lookup registry.example: no such host", State.PENDING),
+        ("ErrImagePull", "httpReadSeeker: failed open: EOF", State.PENDING),
+        ("ImagePullBackOff", "Back-off pulling image", State.PENDING),
         ("ContainerCreating", "", State.PENDING),
         ("PodInitializing", "", State.PENDING),
     ],
@@ -86,12 +88,23 @@ def test_exceptions_of_the_doom_table_do_not_end_the_wait(reason, message, state
     assert (ruling.state, ruling.doomed) == (state, False)
 
 
+@pytest.mark.parametrize(("ended_at", "is_over"), [(build.NOW, False), (build.LONG_AGO, True)])
+def test_patience_with_a_pull_begins_when_the_init_containers_are_over(ended_at, is_over):
+    """A pod is scheduled long before it pulls where a migration or a wait comes first."""
+    done = {"terminated": {"exitCode": 0, "finishedAt": ended_at}}
+    raw = unready(waiting("ErrImagePull", "429 Too Many Requests"))
+    raw["status"]["initContainerStatuses"] = [{"name": "wait", "state": done}]
+    ruling = judged(raw)
+    assert ruling.doomed is is_over
+    assert ruling.state is (State.FAILED if is_over else State.PENDING)
+
+
 def test_pull_of_unknown_age_is_not_called_hopeless():
     raw = unready(waiting("ImagePullBackOff", "Back-off"))
     raw["status"]["conditions"] = []
     raw["metadata"].pop("creationTimestamp")
     ruling = judged(raw)
-    assert (ruling.state, ruling.doomed) == (State.FAILED, False)
+    assert (ruling.state, ruling.doomed) == (State.PENDING, False)
 
 
 @pytest.mark.parametrize(("restarts", "doomed"), [(1, False), (2, True)])
@@ -284,3 +297,8 @@ def test_completed_pod_is_success_but_for_a_workload(owner, state):
 
 def test_container_without_a_state_is_described():
     assert "without a state" in judged(unready(ran(ready=False, state={}))).seen
+
+
+@pytest.mark.parametrize("reason", ["OutOfcpu", "OutOfephemeral-storage", "TopologyAffinityError"])
+def test_pod_that_its_node_refused_is_a_leftover(reason):
+    assert judged(build.pod(status={"phase": "Failed", "reason": reason})).state is State.NOT_APPLICABLE

@@ -137,6 +137,8 @@ def test_open_statefulset_is_pending(status):
 def test_statefulset_of_an_old_server_counts_no_available_replicas():
     assert stateful(status={"availableReplicas": None}).state is State.PASSED
     assert stateful(status={"availableReplicas": 0}).state is State.PASSED
+    young = stateful(spec={"minReadySeconds": 60}, status={"availableReplicas": 0})
+    assert (young.state, "availableReplicas" in young.seen) == (State.PENDING, True)
 
 
 def test_partition_keeps_old_pods_on_purpose():

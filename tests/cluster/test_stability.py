@@ -288,6 +288,14 @@ def incident(what: Any = "restarted", whose: str = "web", in_pod: str = "web-2-a
     return Incident(when, whose, "crm", what, in_pod, "web", "exit code 1")
 
 
+@pytest.mark.parametrize(("asked", "state"), [(30.0, State.PASSED), (0.0, State.PASSED), (45.0, State.UNVERIFIED)])
+def test_a_hold_that_the_budget_cut_short_is_not_one(asked: float, state: State) -> None:
+    last = msgspec.structs.replace(build.snapshot(*release()), held=Held(30.0, asked=asked, more_s=4.0))
+    found = StabilityClaims(last, build.environment(component()), build.RELEASE).held(component())
+    assert found.state is state
+    assert found.seen.startswith("watched for 30 s, and 4 s more until what was under way had arrived")
+
+
 def test_a_hold_without_an_incident_passes_and_says_how_it_was_watched() -> None:
     assert (held().state, held().seen) == (State.PASSED, "watched for 30 s")
     assert held(watched=False).seen == "compared by its lists for 30 s"

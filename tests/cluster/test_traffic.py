@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from postdeploy.cluster.objects import Gap
+from postdeploy.cluster.sight import Sight
+from postdeploy.cluster.surround_claims import autoscaler_of
 from postdeploy.cluster.traffic import TrafficClaims
 from postdeploy.verdict import State
 from tests.cluster import build
@@ -172,6 +174,21 @@ def autoscaler(*raw, **more):
 )
 def test_autoscaler_of_the_component(raw, state):
     assert autoscaler(*WHOLE, raw).state is state
+
+
+@pytest.mark.parametrize(
+    ("progressive", "target", "is_found"),
+    [
+        ("rollout", {"kind": "Rollout", "name": "web"}, True),
+        ("rollout", {"kind": "Deployment", "name": "web"}, False),
+        ("canary", {"kind": "Deployment", "name": "web-primary"}, True),
+        ("canary", {"kind": "Deployment", "name": "web"}, False),
+    ],
+)
+def test_autoscaler_of_what_is_delivered_progressively_scales_what_carries_the_traffic(progressive, target, is_found):
+    part = build.component(progressive=progressive, autoscaled=True)
+    sight = Sight.of(build.snapshot(hpa(spec={"scaleTargetRef": target})), build.environment(part), build.RELEASE)
+    assert (autoscaler_of(sight, part) is not None) is is_found
 
 
 @pytest.mark.parametrize(("born", "state"), [("2026-11-20T09:58:30Z", State.PASSED), (build.EARLIER, State.FAILED)])

@@ -76,8 +76,10 @@ class Rehearsal:
         """What the harness would see of it at the end of a hold that begins now."""
         first = self.look()
         tracker = Tracker(first, self.environment, lambda: self.world.now)
-        begun = len(self.world.history)
+        begun, put_off = len(self.world.history), len(self.later)
         self.world.hold_begins()
+        while self.later[put_off:]:  # the last look waits for what is under way
+            self.later.pop(put_off)()
         for change in self.world.history[begun:]:
             self._tell(tracker, change)
         last = self.look()

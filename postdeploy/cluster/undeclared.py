@@ -1,0 +1,76 @@
+"""Old code of the release in what no component declares: every claim about a component passes it by."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from postdeploy.cluster.image_claims import other_version
+from postdeploy.cluster.images import canonical, parse
+from postdeploy.cluster.objects import Container, Pod
+from postdeploy.cluster.sight import Sight
+
+CAUSE = (
+    "It was renamed or removed in Git and not pruned, or made by hand, and goes on with the old code: a worker takes "
+    "tasks that were written by the new one. Remove it, or declare it as a component with its own tag."
+)
+
+
+def old_code(sight: Sight) -> Iterator[tuple[str, str]]:
+    """What it is and the version it runs: pods by what made them, and CronJobs that will make some.
+
+    Pods of Jobs are left to infra.batch.old-code, which knows when they began.
+    """
+    allowed = _allowed(sight)
+    found: dict[str, str] = {}
+    for pod in sight.snapshot.pods:
+        if pod.is_live and (other := _other(sight, allowed, pod.spec.all_containers)):
+            kind, name = _made_by(sight, pod)
+            if kind != "Job" and not _is_declared(sight, kind, pod.metadata.namespace, name):
+                found.setdefault(f"{kind} {pod.metadata.namespace}/{name}", other)
+    for each in sight.snapshot.cronjobs:
+        meta, containers = each.metadata, each.spec.job_template.spec.template.spec.all_containers
+        other = "" if each.spec.suspend else _other(sight, allowed, containers)
+        if other and not _is_declared(sight, "CronJob", meta.namespace, meta.name):
+            found[f"CronJob {meta.namespace}/{meta.name}"] = other
+    yield from sorted(found.items())
+
+
+def _allowed(sight: Sight) -> dict[str, tuple[str, set[str]]]:
+    """Per repository of the release: the image as declared, and the tags that components pin beside the release."""
+    components = sight.environment.components.values()
+    pinned: dict[str, set[str]] = defaultdict(set)
+    for each in components:
+        pinned[canonical(each.image)] |= {each.tag} if each.tag else set()
+    return {canonical(each.image): (each.image, pinned[canonical(each.image)]) for each in components if not each.tag}
+
+
+def _other(sight: Sight, allowed: dict[str, tuple[str, set[str]]], containers: tuple[Container, ...]) -> str:
+    for each in containers:
+        reference = parse(each.image)
+        image, pinned = allowed.get(reference.repository, ("", set()))
+        is_ours = bool(image) and reference.tag not in pinned
+        if is_ours and (other := other_version(sight, image, sight.release, reference)):
+            return other
+    return ""
+
+
+def _made_by(sight: Sight, pod: Pod) -> tuple[str, str]:
+    owner = pod.metadata.controller
+    if owner is None:
+        return "Pod", pod.metadata.name
+    replicaset = sight.family.replicasets.get(owner.uid)
+    above = replicaset.metadata.controller if replicaset else None
+    return (above.kind, above.name) if above else (owner.kind, owner.name)
+
+
+def _is_declared(sight: Sight, kind: str, namespace: str, name: str) -> bool:
+    """Whether a component's claims are about it; where its ReplicaSet could not be read, nobody can tell otherwise."""
+    if kind == "ReplicaSet" and sight.gap(namespace, ["replicasets"]):
+        return True
+    for each in sight.environment.components.values():
+        names = {each.name, f"{each.name}-primary"} if each.progressive == "canary" else {each.name}
+        kinds = {each.kind, "Rollout"} if each.progressive == "rollout" else {each.kind}
+        if each.namespace == namespace and name in names and kind in kinds:
+            return True
+    return False
