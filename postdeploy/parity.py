@@ -100,7 +100,7 @@ def _judge(planned: Planned, seen: Sequence[Seen]) -> Finding:
     state, text = _state(planned.id, readings, told, most, outliers)
     where = "\n".join(f"{name}: {each.blind or each.value}{_dated(each)}" for name, each in readings.items())
     quiet = state in (State.PASSED, State.NOT_APPLICABLE)
-    claim = f"{planned.subject} is the same in {', '.join(each.name for each in seen)}"
+    claim = f"{planned.subject} is the same in {', '.join(readings or [each.name for each in seen])}"
     cause = "" if quiet else CAUSES[planned.id]
     return Finding(planned, Judgement(state, claim, text, "" if quiet else where, cause), outliers, most)
 

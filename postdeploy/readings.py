@@ -80,7 +80,10 @@ class Seen:
             return Reading(blind=self.why)
         if gap := self._gap(members):
             return Reading(blind=gap.seen)
-        found = _joined(digest for each in members for digest in self._digests(each))
+        ran = [pair for each in members for pair in self._ran(each)]
+        if ran and not any(digest for _, digest in ran):
+            return Reading(blind=f"no node reports a digest (imageID) of the {len(ran)} containers that run it")
+        found = _joined(self._build(each.image, self._sight.tag(each), digest) for each, digest in ran if digest)
         return Reading(found) if found else None
 
     def skew(self) -> Reading | None:
@@ -117,14 +120,14 @@ class Seen:
                 return gap
         return None
 
-    def _digests(self, component: Component) -> Iterator[str]:
-        """Each digest, or in place of any that means a known build that build's first name."""
+    def _ran(self, component: Component) -> Iterator[tuple[Component, Digest | None]]:
+        """Each digest of its expected tag that a node reports, and None where one reports none."""
         tag = self._sight.tag(component)
         for seen, pods in batch_claims.makers(self._sight, component):
             names = declared(template(seen), component.image)
             for _, image, digest in running(pods, names):
-                if digest is not None and image.tag in ("", tag):
-                    yield self._build(component.image, tag, digest)
+                if image.tag in ("", tag):
+                    yield component, digest
 
     def _build(self, image: str, tag: str, digest: Digest) -> str:
         """One name for all digests of a build: a node may report the index, its platform's manifest or the image id."""

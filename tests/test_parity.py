@@ -89,6 +89,17 @@ def test_other_bits_under_the_same_tag_are_found_across_though_each_environment_
 def test_another_release_is_no_other_push() -> None:
     found = findings(seen("uk-prod"), seen("cy-prod", *release_of(OLD)), seen("mt-prod"))
     assert found[DIGEST].verdict is Verdict.PASSED
+    assert (
+        found[DIGEST].judgement.claim == f"{REPO} is the same in uk-prod, mt-prod"
+    )  # no word of what was not compared
+
+
+def test_pods_whose_bits_no_node_reports_are_no_agreement() -> None:
+    pods = (build.pod(f"web-2-{each}", status={"containerStatuses": [build.ran(imageID="")]}) for each in "abc")
+    there = seen("cy-prod", build.deployment(), build.replicaset(), *pods, build.cronjob())
+    digest = findings(seen("uk-prod"), there, seen("mt-prod"))[DIGEST]
+    assert digest.verdict is Verdict.UNVERIFIED
+    assert "cy-prod: no node reports a digest (imageID)" in digest.judgement.seen
 
 
 def test_image_id_and_manifest_cannot_be_compared() -> None:
