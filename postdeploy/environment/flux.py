@@ -38,6 +38,7 @@ def _short(ref: str | None) -> str:
     return re.sub("^refs/(tags|heads)/", "", ref or "")
 
 
+OCI_DIGITS = 64
 CONTROLLERS = ("helm-controller", "kustomize-controller", "notification-controller", "source-controller")
 """What `flux install` brings."""
 
@@ -66,6 +67,8 @@ class Flux(Model):
         """The revision Flux must report once the release is applied; without the commit any hash fits."""
         if commit is not None and not re.fullmatch(r"[0-9a-f]{7,64}", commit):
             raise ValueError(f"not a commit: {commit!r}; expected 7 to 64 lower-case hex digits")
+        if self.source_kind == "OCIRepository" and commit is not None and len(commit) < OCI_DIGITS:
+            commit = None  # the hash of an OCI artifact's revision is its own, and no commit of Git's
         head, _, algorithm = self.revision.removesuffix(":{commit}").rpartition("@")
         ref = head.replace("{tag}", tag) or None
         return ExpectedRevision(ref, algorithm, commit, "{tag}" in head or commit is not None)

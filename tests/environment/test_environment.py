@@ -168,8 +168,8 @@ def test_an_overlay_can_remove_a_deposit_method():
     assert tuple(load("load").deposits) == ("card",)
 
 
-def flux(revision: str) -> Flux:
-    return Flux(namespace="flux-system", source="crm", revision=revision)
+def flux(revision: str, **more: str) -> Flux:
+    return Flux(namespace="flux-system", source="crm", revision=revision, **more)
 
 
 @pytest.mark.parametrize(
@@ -206,6 +206,15 @@ def test_a_release_maps_to_a_flux_revision(form, commit, seen, fits):
 )
 def test_a_branch_without_a_commit_says_nothing_of_the_release(form, commit, says):
     assert flux(form).expected_revision("v1", commit).names_release is says
+
+
+def test_the_hash_of_an_oci_artifact_is_no_commit():
+    seen = f"latest@sha256:{'e' * 64}"
+    expected = flux("latest@sha256:{commit}", source_kind="OCIRepository").expected_revision("v1", "c" * 40)
+    assert (expected.matches(seen), expected.names_release) == (True, False)
+    assert (
+        not flux("latest@sha256:{commit}", source_kind="OCIRepository").expected_revision("v1", "c" * 64).matches(seen)
+    )
 
 
 def test_an_expected_revision_reads_as_flux_shows_it():
