@@ -1,12 +1,14 @@
 """Watches: one kind in one namespace followed from the version of its last list, whatever becomes of the stream.
 
-A bookmark moves the version on, an expired version (410) lists anew, a cut resumes, a refusal falls back to lists.
+A bookmark moves the version on, an expired version (410) lists anew, a cut resumes, a refusal falls back to lists; and
+so do streams that end at once time after time, whatever they say.
 """
 
 from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Any, Generic, Protocol, TypeVar
@@ -27,6 +29,10 @@ REFUSALS = frozenset(
     {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
 )
 """Answers that asking again does not change."""
+ASKS_FOR_A_LIST = frozenset({HTTPStatus.GONE, HTTPStatus.UNAUTHORIZED})
+"""Expired; and a list renews the credentials, or says that they are refused for good."""
+FUTILE = 5
+"""So many streams in a row that ended at once and brought nothing are as good as a refusal."""
 
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
@@ -76,14 +82,19 @@ class Watch(Generic[T]):
         """Why lists are compared instead, where a watch is not allowed."""
         self.blind = ""
         """Why nothing could be seen lately, empty while something can."""
-        self.interruptions: list[str] = []
+        self._interruptions = Counter[str]()
         self._reader = reader
         self._kind = kind
         self._listener = listener
         self._sleep = sleep
         self._version = reader.versions.get(path, "")
         self._silent = 0
-        """Streams in a row that ended without a word."""
+        """Streams in a row that ended at once and without a word."""
+
+    @property
+    def interruptions(self) -> list[str]:
+        """What broke a stream off, and how often."""
+        return [text + (f" ({times} times)" if times > 1 else "") for text, times in self._interruptions.items()]
 
     async def run(self, seconds: float) -> None:
         """Follow until cancelled; the server is asked to end each stream after so many seconds."""
@@ -114,22 +125,25 @@ class Watch(Generic[T]):
         end = await self._follow(path)
         spent = round(time.monotonic() - started, 6)
         self._reader.looks.append(Look(path, end.status, 1, spent, len(end.body), end.reason))
-        self._silent = 0 if self._version != before else self._silent + 1
-        if end.status in (HTTPStatus.GONE, HTTPStatus.UNAUTHORIZED):
-            # Expired; and a list renews the credentials, or says that they are refused for good.
-            self._interrupted(end)
-            self._version = ""
-        elif end.status in REFUSALS:
+        # A stream that lasted as long as the pause between two lists costs no more than they do.
+        self._silent = 0 if self._version != before or spent >= POLL_S else self._silent + 1
+        await self._after(end)
+
+    async def _after(self, end: Answer) -> None:
+        """Go on as the end of a stream asks for, the slower the more of them brought nothing."""
+        if end.reason and end.status not in REFUSALS:
+            self._interruptions[f"{self.path.rpartition('/')[2]}: {end.reason}"] += 1
+        if end.status in REFUSALS:
             self.refused = end.reason
-        elif end.reason:
-            self._interrupted(end)
+        elif self._silent >= FUTILE and end.status in (*ASKS_FOR_A_LIST, HTTPStatus.OK):
+            self.refused = f"{FUTILE} watches in a row ended at once: {end.reason or 'without a word'}"
+        elif end.status in ASKS_FOR_A_LIST:
+            self._version = ""
+            if self._silent > 1:
+                await self._sleep(pause(end, self._silent - 1))
+        elif end.reason or self._silent:
             self.blind = end.reason
             await self._sleep(pause(end, self._silent))
-        elif self._silent:
-            await self._sleep(pause(end, self._silent))
-
-    def _interrupted(self, end: Answer) -> None:
-        self.interruptions.append(f"{self.path.rpartition('/')[2]}: {end.reason}")
 
     async def _follow(self, path: str) -> Answer:
         """Read line after line; how it ended, without a reason where the server simply ended it."""

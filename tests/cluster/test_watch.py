@@ -13,7 +13,7 @@ import pytest
 from postdeploy.cluster import watch as module
 from postdeploy.cluster.client import Reader, connect
 from postdeploy.cluster.objects import Pod
-from postdeploy.cluster.watch import POLL_S, Watch, lines
+from postdeploy.cluster.watch import FUTILE, POLL_S, Watch, lines
 from postdeploy.verdict import Unverified
 from tests.cluster.canned import CONTEXT, Canned, Reply, refusal, serving
 
@@ -233,6 +233,54 @@ async def test_lists_without_a_version_cannot_be_watched(followed: Followed) -> 
     bare = Reply({"metadata": {}, "items": []})
     await followed.run(bare, bare, hears=2)
     assert followed.watch.refused == "its lists have no resourceVersion"
+
+
+LIST_INSTEAD = Reply(json.dumps({"metadata": {"resourceVersion": "7"}, "items": []}) + "\n")
+AT_ONCE = [
+    (stream(expired()), "410 too old resource version"),
+    (refusal(410, "too old"), "410 Gone"),
+    (Reply(b"<html>log in</html>\n"), "not what was asked for"),
+    (LIST_INSTEAD, "not what was asked for"),
+    (stream(), "without a word"),
+]
+
+
+@pytest.mark.parametrize(("reply", "why"), AT_ONCE)
+async def test_streams_that_bring_nothing_time_after_time_are_as_good_as_refused(
+    followed: Followed, reply: Reply, why: str
+) -> None:
+    lists_anew = why != "without a word"
+    replies = [each for _ in range(FUTILE) for each in (reply, *([listed(7, "a")] if lists_anew else []))]
+    told = await followed.run(listed(7), *replies, listed(8, "b"), hears=7 if lists_anew else 2)
+    assert told[-1] == ("listed", "b")
+    assert followed.watch.refused.startswith(f"{FUTILE} watches in a row ended at once: ")
+    assert why in followed.watch.refused
+    assert len(followed.versions) == FUTILE
+
+
+async def test_the_more_streams_bring_nothing_the_slower_it_lists(followed: Followed) -> None:
+    replies = [each for _ in range(FUTILE) for each in (stream(expired()), listed(7))]
+    await followed.run(listed(7), *replies, hears=6)
+    first, second, third, polled = followed.paused[:4]
+    assert first <= second <= third <= polled == POLL_S
+    assert third >= 1
+    assert followed.watch.interruptions == [f"pods: 410 too old resource version ({FUTILE} times)"]
+
+
+async def test_expired_versions_between_events_are_no_refusal(followed: Followed) -> None:
+    replies = [
+        each
+        for number in range(8, 16)
+        for each in (stream(event("ADDED", pod("a", number)), expired()), listed(number))
+    ]
+    await followed.run(listed(7), *replies, hears=17)
+    assert (followed.watch.refused, followed.paused) == ("", [])
+
+
+async def test_a_server_that_is_busy_for_long_is_watched_again_after_it(followed: Followed) -> None:
+    busy = [refusal(503, "starting")] * (FUTILE + 2)
+    told = await followed.run(listed(7), *busy, stream(event("ADDED", pod("a", 8))), hears=2)
+    assert (told[-1], followed.watch.refused) == (("changed", "a"), "")
 
 
 async def test_every_stream_is_on_record(followed: Followed) -> None:
