@@ -91,8 +91,18 @@ def endpoints_empty(scene: Scene) -> None:
     service["spec"]["selector"] = {"app": component.name}
     scene.world.put(service)
     listed = slice_of(scene, component)
-    listed["endpoints"] = None  # what the API writes for an empty slice
+    listed |= {"endpoints": None, "ports": None}  # what the API writes for an empty slice
     scene.world.put(listed)
+
+
+@fault(ENDPOINTS)
+def port_of_no_container(scene: Scene) -> None:
+    """The targetPort names a port that no container has: endpoints are ready, and take traffic on none."""
+    component = served(scene)
+    service = service_of(scene, component)
+    service["spec"]["ports"][0]["targetPort"] = "web"
+    scene.world.put(service)
+    scene.world.put(slice_of(scene, component) | {"ports": None})
 
 
 @fault(ENDPOINTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -12,7 +13,12 @@ from postdeploy.cluster.ruling import Ruling, degraded, failed, not_applicable, 
 NEG_READY = "cloud.google.com/load-balancer-neg-ready"
 """The load balancer sets this condition once it sees the pod itself; Ready waits for it."""
 STALE = "The Service's selector still names the old revision's labels, or the old pods' owner was never scaled down."
+SENDS_TO_LEAVING = "The endpoint controller is behind, or something else writes the slices: requests end in the middle."
+NO_SUCH_PORT = "No container has a port of the name that the Service's targetPort gives, or the name was changed."
 ORPHANED = "A ReplicaSet was deleted without its pods (--cascade=orphan), or a pod was started by hand with its labels."
+
+LAG = timedelta(seconds=10)
+"""How long a pod may have been told to go before its endpoint stops taking traffic: lists are not of one moment."""
 
 Key = str | tuple[str, ...]
 """What tells one endpoint from another: its pod's uid, else its addresses."""
@@ -31,22 +37,47 @@ class Behind(msgspec.Struct, frozen=True):
     """Pods that the selector matches and nobody owns."""
     rolling: bool
     """Whether the component's rollout is still under way, so that old pods may still serve."""
+    taken: datetime
+    """When all this was seen."""
+    knows_ports: bool
+    """Whether the ports of slices were recorded."""
 
 
-def traffic(service: Service, slices: Iterable[EndpointSlice], behind: Behind) -> Ruling:
-    """Only ready pods of the current revision take traffic, at least one does, and none that is going."""
+def traffic(service: Service, slices: Collection[EndpointSlice], behind: Behind) -> Ruling:
+    """Only ready pods of the current revision take traffic on every port, at least one does, and none that is going."""
     everyone = _union(slices)
     ready = {key: each for key, each in everyone.items() if each.is_ready}
-    if not service.spec.selector and not any(isinstance(each, str) for each in everyone):
-        return not_applicable("no selector: its endpoints are managed elsewhere")
     return (
-        _orphaned(behind)
+        _elsewhere(service, everyone)
+        or _orphaned(behind)
         or _stale(ready, behind)
         or _leaving(service, ready, behind)
         or _unknown(ready, behind)
         or _gated(behind)
-        or _counted(service, everyone, ready, behind)
+        or _nobody(service, everyone, ready)
+        or _uncarried(service, slices, behind)
+        or _counted(ready, behind)
     )
+
+
+def idle(service: Service, slices: Collection[EndpointSlice], behind: Behind) -> Ruling:
+    """Of what is scaled to zero: its Service sends nothing to anybody else meanwhile."""
+    everyone = _union(slices)
+    ready = {key: each for key, each in everyone.items() if each.is_ready}
+    return (
+        _elsewhere(service, everyone)
+        or _orphaned(behind)
+        or _stale(ready, behind)
+        or _leaving(service, ready, behind)
+        or _unknown(ready, behind)
+        or passed("scaled to zero, as declared: there is nobody to send traffic to")
+    )
+
+
+def _elsewhere(service: Service, everyone: Iterable[Key]) -> Ruling | None:
+    if service.spec.selector or any(isinstance(each, str) for each in everyone):
+        return None
+    return not_applicable("no selector: its endpoints are managed elsewhere")
 
 
 def _union(slices: Iterable[EndpointSlice]) -> dict[Key, Endpoint]:
@@ -86,15 +117,12 @@ def _leaving(service: Service, ready: Mapping[Key, Endpoint], behind: Behind) ->
     """Endpoints that take traffic although their pod is going or not ready; a Service may ask for just that."""
     if service.spec.publish_not_ready_addresses:
         return None
-    pods = {key: behind.current[key] for key in ready if isinstance(key, str) and key in behind.current}
-    going = [
-        key for key, each in ready.items() if each.is_terminating or (key in pods and pods[str(key)].is_terminating)
-    ]
+    pods: dict[Key, Pod] = {key: behind.current[key] for key in ready if isinstance(key, str) and key in behind.current}
+    going = [key for key, each in ready.items() if each.is_terminating or (key in pods and pods[key].is_terminating)]
     if going:
-        return failed(
-            f"{len(going)} of {len(ready)} ready endpoints are terminating: {_named(going, behind)}",
-            "The endpoint controller is behind, or something else writes the slices: requests end in the middle.",
-        )
+        seen = f"{len(going)} of {len(ready)} ready endpoints are terminating: {_named(going, behind)}"
+        just = not any(ready[key].is_terminating or _left_long_ago(pods[key], behind.taken) for key in going)
+        return pending(f"{seen}, just told to go", SENDS_TO_LEAVING) if just else failed(seen, SENDS_TO_LEAVING)
     unready = [key for key, pod in pods.items() if not _is_ready(pod)]
     if unready:
         return pending(
@@ -102,6 +130,10 @@ def _leaving(service: Service, ready: Mapping[Key, Endpoint], behind: Behind) ->
             "The endpoint controller is behind its pods.",
         )
     return None
+
+
+def _left_long_ago(pod: Pod, now: datetime) -> bool:
+    return pod.told_to_go is not None and now - pod.told_to_go > LAG
 
 
 def _unknown(ready: Mapping[Key, Endpoint], behind: Behind) -> Ruling | None:
@@ -136,15 +168,32 @@ def _gated(behind: Behind) -> Ruling | None:
     )
 
 
-def _counted(
-    service: Service, everyone: Mapping[Key, Endpoint], ready: Mapping[Key, Endpoint], behind: Behind
-) -> Ruling:
+def _nobody(service: Service, everyone: Mapping[Key, Endpoint], ready: Mapping[Key, Endpoint]) -> Ruling | None:
     if not everyone:
         selector = ",".join(f"{key}={value}" for key, value in service.spec.selector.items())
         return failed(f"no endpoint at all (selector {selector})", "The selector matches none of its pods' labels.")
-    serving = [key for key, each in ready.items() if each.is_serving]
-    if not serving:
+    if not any(each.is_serving for each in ready.values()):
         return pending(f"none of {len(everyone)} endpoints is ready (conditions.ready)", "Why is in its pods.")
+    return None
+
+
+def _uncarried(service: Service, slices: Collection[EndpointSlice], behind: Behind) -> Ruling | None:
+    """Ports of the Service that no ready endpoint takes traffic on."""
+    carried = {name for each in slices if any(one.is_ready for one in each.endpoints) for name in each.carries}
+    missing = [each for each in service.spec.ports if each.name not in carried]
+    if not missing or not behind.knows_ports:
+        return None
+    named = ", ".join(each.name or str(each.port) for each in missing)
+    seen = f"no ready endpoint takes traffic on port {named} (ports of the EndpointSlices)"
+    if behind.rolling:
+        return pending(seen, "The rollout is still under way.")
+    if service.spec.cluster_ip == "None":
+        return degraded(f"{seen}: only who asks for its addresses alone finds it", NO_SUCH_PORT)
+    return failed(seen, NO_SUCH_PORT)
+
+
+def _counted(ready: Mapping[Key, Endpoint], behind: Behind) -> Ruling:
+    serving = [key for key, each in ready.items() if each.is_serving]
     gates = (
         f"; the load balancer sees all of them ({NEG_READY})" if any(map(_has_gate, behind.current.values())) else ""
     )

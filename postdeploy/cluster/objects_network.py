@@ -126,6 +126,13 @@ class Endpoint(Record, frozen=True):
         return self.conditions.terminating is True
 
 
+class EndpointPort(Record, frozen=True):
+    """A port on which the endpoints of a slice take traffic; without a number nothing is sent to it."""
+
+    name: str | None = None
+    port: int | None = None
+
+
 class EndpointSlice(Record, frozen=True):
     """A slice of the endpoints of a Service."""
 
@@ -134,6 +141,13 @@ class EndpointSlice(Record, frozen=True):
     metadata: Meta = Meta()
     address_type: str = "IPv4"
     endpoints: tuple[Endpoint, ...] = ()
+    ports: tuple[EndpointPort, ...] | msgspec.UnsetType | None = msgspec.UNSET
+    """An API server always writes them, as null where there are none: unset, they were not recorded."""
+
+    @property
+    def carries(self) -> frozenset[str]:
+        """Names of the ports that its endpoints take traffic on; empty for the one that has no name."""
+        return frozenset(each.name or "" for each in self.ports or () if each.port)
 
     @property
     def service(self) -> str:

@@ -1,5 +1,6 @@
 """Pods, their templates and their containers. There is no env here, nor any other field that could hold a secret."""
 
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 import msgspec
@@ -79,6 +80,8 @@ class PodSpec(Record, frozen=True):
     """Attached to the running pod by hand, to debug it."""
     restart_policy: str = "Always"
     node_name: str = ""
+    termination_grace_period_seconds: int = 0
+    """An API server always fills it in."""
     volumes: tuple[Volume, ...] = ()
     readiness_gates: tuple[ReadinessGate, ...] = ()
 
@@ -183,6 +186,13 @@ class Pod(Record, frozen=True):
     def is_terminating(self) -> bool:
         """Whether it was told to go."""
         return self.metadata.deletion_timestamp is not None
+
+    @property
+    def told_to_go(self) -> datetime | None:
+        """When it was told to go: its deletionTimestamp is when the time to go ends."""
+        if (ends := self.metadata.deletion_timestamp) is None:
+            return None
+        return ends - timedelta(seconds=self.spec.termination_grace_period_seconds)
 
     @property
     def is_over(self) -> bool:

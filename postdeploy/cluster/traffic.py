@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import cast
 
+import msgspec
+
 from postdeploy.cluster import entry_claims, surround_claims
-from postdeploy.cluster.endpoints import Behind, traffic
+from postdeploy.cluster.endpoints import Behind, idle, traffic
 from postdeploy.cluster.entries import NO_ADDRESS
 from postdeploy.cluster.objects import DaemonSet, Deployment, EndpointSlice, Pod, Selector, Service, Snapshot, Workload
 from postdeploy.cluster.owners import by_name
@@ -86,9 +88,8 @@ class TrafficClaims:
             return passed("an ExternalName: only an alias, its traffic goes elsewhere")
         if service.spec.type == "LoadBalancer" and not service.status.load_balancer.ingress:
             return pending("no address yet (status.loadBalancer.ingress)", NO_ADDRESS)
-        if component.may_be_zero and not isinstance(seen, DaemonSet) and not seen.spec.replicas:
-            return passed("scaled to zero, as declared: there is nobody to send traffic to")
-        return traffic(service, self._slices_of(service), self._behind(service, seen))
+        is_idle = component.may_be_zero and not isinstance(seen, DaemonSet) and not seen.spec.replicas
+        return (idle if is_idle else traffic)(service, self._slices_of(service), self._behind(service, seen))
 
     def _slices_of(self, service: Service) -> list[EndpointSlice]:
         return self._slices.get((service.metadata.namespace, service.metadata.name), [])
@@ -106,6 +107,8 @@ class TrafficClaims:
                 if not each.is_over and selector.matches(each.metadata.labels)
             ],
             rolling=bool(old) or _rollout(self._seen, seen).state is not State.PASSED,
+            taken=self._seen.taken,
+            knows_ports=any(each.ports is not msgspec.UNSET for each in self._seen.endpointslices),
         )
 
 

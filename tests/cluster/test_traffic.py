@@ -34,7 +34,8 @@ def address(uid="uid-web-2-a", **conditions):
 
 def slices(*found, name="web-x", of="web"):
     labels = {"kubernetes.io/service-name": of}
-    return {"kind": "EndpointSlice", "metadata": meta(name, labels=labels), "endpoints": list(found)}
+    ports = [{"name": "http", "port": 8000, "protocol": "TCP"}]
+    return {"kind": "EndpointSlice", "metadata": meta(name, labels=labels), "endpoints": list(found), "ports": ports}
 
 
 ALL = slices(*(address(f"uid-web-2-{each}") for each in "abc"))
@@ -135,6 +136,105 @@ def test_nobody_takes_traffic_of_what_may_be_scaled_to_zero():
     idle = build.deployment(spec={"replicas": 0}, status={"replicas": None, "updatedReplicas": None})
     over = build.component(service="web", replicas=0, may_be_zero=True)
     assert endpoints(idle, build.replicaset(replicas=0), service(), over=over).state is State.PASSED
+
+
+IDLE = build.deployment(spec={"replicas": 0}, status={"replicas": None, "updatedReplicas": None})
+
+
+@pytest.mark.parametrize(
+    ("raw", "state", "told"),
+    [
+        ([], State.PASSED, "scaled to zero"),
+        ([slices()], State.PASSED, "scaled to zero"),
+        ([slices(address("uid-blue-1", ready=False))], State.PASSED, "scaled to zero"),
+        ([slices(address("uid-blue-1"))], State.FAILED, "not of this component: blue-1"),
+        ([build.pod("web-0-z", None), slices(address("uid-web-0-z"))], State.FAILED, "nobody owns: web-0-z"),
+        ([slices(address("uid-gone"))], State.PENDING, "do not exist"),
+    ],
+)
+def test_what_is_scaled_to_zero_leaves_its_traffic_to_nobody_else(raw, state, told):
+    over = build.component(service="web", replicas=0, may_be_zero=True)
+    blue = [build.replicaset("blue", owner="uid-b"), build.pod("blue-1", ("ReplicaSet", "uid-blue"))]
+    found = endpoints(IDLE, build.replicaset(replicas=0), *blue, service(), *raw, over=over)
+    assert found.state is state
+    assert told in found.seen
+
+
+def test_a_service_without_a_selector_is_not_judged_by_what_is_idle():
+    over = build.component(service="web", replicas=0, may_be_zero=True)
+    alias = service(spec={"selector": None})
+    found = endpoints(IDLE, build.replicaset(replicas=0), alias, slices({"addresses": ["10.1.1.1"]}), over=over)
+    assert found.state is State.NOT_APPLICABLE
+
+
+TWO_PORTS = service(spec={"ports": [{"name": "http", "port": 8000}, {"name": "grpc", "port": 9000}]})
+UNNAMED = service(spec={"ports": [{"port": 8000}]})
+PORTLESS = service(spec={"clusterIP": "None", "ports": None})
+
+
+def on(*ports, found=ALL, name="web-x"):
+    return merge(found, {"ports": list(ports), "metadata": {"name": name}})
+
+
+HTTP, GRPC = {"name": "http", "port": 8000}, {"name": "grpc", "port": 9000}
+
+
+@pytest.mark.parametrize(
+    ("raw", "state"),
+    [
+        ([service(), on()], State.FAILED),
+        ([service(), ALL | {"ports": None}], State.FAILED),
+        ([service(), on({"name": "http", "port": None})], State.FAILED),
+        ([service(), on(GRPC)], State.FAILED),
+        ([TWO_PORTS, on(GRPC)], State.FAILED),
+        ([TWO_PORTS, on(GRPC), on(HTTP, found=slices(address(ready=False)), name="web-y")], State.FAILED),
+        ([TWO_PORTS, on(HTTP, GRPC)], State.PASSED),
+        ([TWO_PORTS, on(GRPC), on(HTTP, found=slices(address()), name="web-y")], State.PASSED),
+        ([UNNAMED, on({"port": 8080})], State.PASSED),
+        ([UNNAMED, on({"name": "", "port": 8080})], State.PASSED),
+        ([UNNAMED, on({"name": None, "port": 8080})], State.PASSED),
+        ([UNNAMED, on(HTTP)], State.FAILED),
+        ([PORTLESS, ALL | {"ports": None}], State.PASSED),
+        ([service(spec={"clusterIP": "None"}), on()], State.DEGRADED),
+        ([service(spec={"selector": None}), on({"name": "http", "port": 1})], State.PASSED),
+        ([service(), on(found=slices(address(ready=False)))], State.PENDING),
+        ([service(), {key: value for key, value in ALL.items() if key != "ports"}], State.PASSED),
+    ],
+)
+def test_every_port_of_the_service_is_one_that_a_ready_endpoint_takes(raw, state):
+    found = endpoints(*WHOLE, *raw)
+    assert found.state is state
+    if state in (State.FAILED, State.DEGRADED):
+        assert "no ready endpoint takes traffic on port" in found.seen
+
+
+def test_a_port_that_comes_with_the_new_pods_may_be_missing_while_they_come():
+    rolling = build.deployment(status={"updatedReplicas": 1})
+    found = endpoints(rolling, *WHOLE[1:], OLD_SET, OLD_POD, TWO_PORTS, on(HTTP))
+    assert found.state is State.PENDING
+    assert "port grpc" in found.seen
+
+
+def told_to_go(at, grace=30):
+    """A pod of the current revision that was told to go at a time, by when its time to go ends."""
+    ends = {"deletionTimestamp": at, "deletionGracePeriodSeconds": grace}
+    return merge(build.pod("web-2-d"), {"metadata": ends, "spec": {"terminationGracePeriodSeconds": grace}})
+
+
+@pytest.mark.parametrize(
+    ("pod", "conditions", "state"),
+    [
+        (told_to_go("2026-11-20T10:00:27Z"), {}, State.PENDING),
+        (told_to_go("2026-11-20T09:59:52Z", 0), {}, State.PENDING),
+        (told_to_go("2026-11-20T10:00:15Z"), {}, State.FAILED),
+        (told_to_go("2026-11-20T09:59:30Z", 0), {}, State.FAILED),
+        (told_to_go("2026-11-20T10:00:29Z"), {"ready": True, "terminating": True}, State.FAILED),
+        (told_to_go("2026-11-20T10:00:15Z"), {"ready": False, "serving": True, "terminating": True}, State.PASSED),
+    ],
+)
+def test_an_endpoint_may_be_a_blink_older_than_its_pod(pod, conditions, state):
+    four = [*ALL["endpoints"], address("uid-web-2-d", **conditions)]
+    assert endpoints(*WHOLE, pod, service(), slices(*four)).state is state
 
 
 @pytest.mark.parametrize("resource", ["endpointslices", "services", "pods", "replicasets", "deployments"])
