@@ -34,6 +34,13 @@ def may_write(scene: Scene) -> None:
 
 
 @fault(READONLY, "degraded")
+def may_watch_a_secret(scene: Scene) -> None:
+    """The verifier may watch one Secret where Flux lives: the key that opens Git."""
+    namespace = scene.world.environment.flux.namespace
+    scene.world.settings.beyond += (Rule(("watch",), ("",), ("secrets",), ("crm-git",), namespace),)
+
+
+@fault(READONLY, "degraded")
 def cluster_admin(scene: Scene) -> None:
     """The verifier runs as cluster-admin, and no rule says so: an authorizer that cannot enumerate decides."""
     scene.world.settings.beyond += (Rule(("*",), ("*",), ("*",)),)

@@ -58,7 +58,10 @@ EVERYTHING = (
     Rule(("get",), ("",), ("pods/log",)),
 )
 """A reader of everything but secrets: what a rehearsal grants unless told otherwise."""
-ANYBODY = (Rule(("create",), ("authorization.k8s.io",), ("selfsubjectaccessreviews", "selfsubjectrulesreviews")),)
+ANYBODY = (
+    Rule(("create",), ("authorization.k8s.io",), ("selfsubjectaccessreviews", "selfsubjectrulesreviews")),
+    Rule(("create",), ("authentication.k8s.io",), ("selfsubjectreviews",)),
+)
 """The ClusterRole system:basic-user: every authenticated user may ask about itself."""
 
 

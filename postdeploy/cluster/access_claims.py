@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from postdeploy.cluster.harm import gravity
 from postdeploy.cluster.objects import Access, Snapshot
+from postdeploy.cluster.objects_access import Right
 from postdeploy.cluster.preflight import in_words
 from postdeploy.cluster.ruling import Ruling, degraded, passed, unverified
 from postdeploy.environment import Environment
 from postdeploy.verdict import Judgement, State
 
+SHOWN = 3
+"""Of how many resources what could be done to them is said."""
 ONE_BY_ONE = ", each asked for on its own since the authorizer cannot enumerate its rules"
 LACKING = (
     "A RoleBinding of docs/rbac.yaml is absent in that namespace, is older than this suite, or binds another identity; "
@@ -45,7 +51,7 @@ class AccessClaims:
         if isinstance(access := self._asked(), Ruling):
             return access
         if access.could_write:
-            return degraded(f"it could {in_words(access.could_write)}", TOO_MUCH)
+            return degraded(f"it could {_gravest(access.could_write)}", TOO_MUCH)
         return passed("none of these rights is there" + (ONE_BY_ONE if access.incomplete else ""))
 
     def _asked(self) -> Access | Ruling:
@@ -66,3 +72,12 @@ class AccessClaims:
         where = f"the user of context {context}; kubectl auth can-i --list -n NAMESPACE; docs/rbac.yaml"
         is_quiet = ruling.state is State.PASSED
         return Judgement(ruling.state, claim, ruling.seen, "" if is_quiet else where, ruling.cause)
+
+
+def _gravest(rights: Sequence[Right]) -> str:
+    """What does most harm in words, and how many other rights there are."""
+    ordered = sorted(rights, key=gravity)
+    named = list(dict.fromkeys(each.whole for each in ordered))[:SHOWN]
+    rest = sum(each.whole not in named for each in ordered)
+    said = in_words(each for each in ordered if each.whole in named)
+    return said + (f"; and {rest} other rights to more than look" if rest else "")

@@ -26,6 +26,26 @@ class Right(Record, frozen=True):
         return f"{plural}/{self.name}" if self.name else plural
 
 
+class Rule(Record, frozen=True):
+    """One rule the identity holds in a namespace."""
+
+    verbs: tuple[str, ...] = ()
+    api_groups: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    resource_names: tuple[str, ...] = ()
+
+    def allows(self, right: Right) -> bool:
+        """Whether the rule grants it, by the matching rules of RBAC."""
+        sub = right.resource.partition("/")[2]
+        resources = {"*", right.resource, f"*/{sub}" if sub else right.resource}
+        return (
+            bool({"*", right.verb} & {*self.verbs})
+            and bool({"*", right.group} & {*self.api_groups})
+            and bool(resources & {*self.resources})
+            and (not self.resource_names or right.name in self.resource_names)
+        )
+
+
 class Access(Record, frozen=True):
     """What the identity lacks for looking, and what it could do beyond."""
 

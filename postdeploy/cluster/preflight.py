@@ -14,16 +14,12 @@ from msgspec.structs import replace
 
 from postdeploy.cluster import delivery
 from postdeploy.cluster.client import Call, together
+from postdeploy.cluster.harm import READS, harmful, unwanted
 from postdeploy.cluster.objects import Gap
-from postdeploy.cluster.objects_access import ACCESS_REVIEW, RULES_REVIEW, Access, Right
+from postdeploy.cluster.objects_access import ACCESS_REVIEW, RULES_REVIEW, Access, Right, Rule
 from postdeploy.cluster.objects_base import Record
 from postdeploy.cluster.snapshot import CLASSES, EVERY, wanted_lists
 from postdeploy.environment import Environment
-
-READS = ("get", "list", "watch")
-WRITES = ("create", "update", "patch", "delete")
-CHANGED = (("", "pods"), ("apps", "deployments"), ("apps", "statefulsets"), ("batch", "jobs"))
-"""What an identity that is more than a reader can do harm with first."""
 
 T = TypeVar("T")
 
@@ -33,26 +29,6 @@ class Asker(Protocol):
 
     async def review(self, path: str, spec: Mapping[str, Any], kind: type[T]) -> tuple[T | None, Gap | None]:
         """The answer of one self-subject review, or why there is none."""
-
-
-class Rule(Record, frozen=True):
-    """One rule the identity holds in a namespace."""
-
-    verbs: tuple[str, ...] = ()
-    api_groups: tuple[str, ...] = ()
-    resources: tuple[str, ...] = ()
-    resource_names: tuple[str, ...] = ()
-
-    def allows(self, right: Right) -> bool:
-        """Whether the rule grants it, by the matching rules of RBAC."""
-        sub = right.resource.partition("/")[2]
-        resources = {"*", right.resource, f"*/{sub}" if sub else right.resource}
-        return (
-            bool({"*", right.verb} & {*self.verbs})
-            and bool({"*", right.group} & {*self.api_groups})
-            and bool(resources & {*self.resources})
-            and (not self.resource_names or right.name in self.resource_names)
-        )
 
 
 class RulesStatus(Record, frozen=True):
@@ -109,19 +85,6 @@ def _looked_at(environment: Environment) -> Iterator[Right]:
             yield _listed(delivery.PROGRESSIVE[component.progressive][1].format(component.namespace))
 
 
-def unwanted(environment: Environment) -> tuple[Right, ...]:
-    """The rights that a verifier must not have: changing what runs, entering a pod, reading secrets."""
-    return tuple(
-        right
-        for namespace in environment.namespaces
-        for right in (
-            *(Right(verb, plural, group, namespace) for group, plural in CHANGED for verb in WRITES),
-            Right("create", "pods/exec", "", namespace),
-            *(Right(verb, "secrets", "", namespace) for verb in ("get", "list")),
-        )
-    )
-
-
 def _listed(path: str) -> Right:
     """The right to list what a path names."""
     parts = path.partition("?")[0].strip("/").split("/")
@@ -131,8 +94,8 @@ def _listed(path: str) -> Right:
 
 async def look(asker: Asker, environment: Environment) -> Access:
     """Ask for the rules of each namespace, and where they are incomplete for each right on its own."""
-    wanted, harmful = needed(environment), unwanted(environment)
-    every = (*wanted, *harmful)
+    wanted, unfit = needed(environment), unwanted(environment)
+    every = (*wanted, *unfit)
     namespaces = sorted({each.namespace for each in every if each.namespace})
     asked: list[tuple[RulesReview | None, Gap | None]] = await together(*(_rules(asker, each) for each in namespaces))
     if reason := _reason(gap for _, gap in asked):
@@ -144,10 +107,11 @@ async def look(asker: Asker, environment: Environment) -> Access:
     single: list[tuple[AccessReview | None, Gap | None]] = await together(*(_may(asker, each) for each in open_))
     if reason := _reason(gap for _, gap in single):
         return Access(refused=reason)
-    held |= {right for right, (answer, _) in zip(open_, single, strict=True) if answer and answer.status.allowed}
+    allowed = {right for right, (answer, _) in zip(open_, single, strict=True) if answer and answer.status.allowed}
+    shown = [right for name, status in known.items() for right in harmful(status.resource_rules, name)]
     return Access(
-        missing=tuple(each for each in wanted if each not in held),
-        could_write=tuple(each for each in harmful if each in held),
+        missing=tuple(each for each in wanted if each not in held | allowed),
+        could_write=tuple(dict.fromkeys([*shown, *(each for each in unfit if each in allowed)])),
         incomplete=any(each.incomplete for each in known.values()),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ import pytest
 from postdeploy.cluster import preflight
 from postdeploy.cluster.access_claims import AccessClaims
 from postdeploy.cluster.client import CONCURRENT, Reader, connect
+from postdeploy.cluster.harm import CLOSED, READS, harmful, unwanted
 from postdeploy.cluster.objects import Access, Gap, Snapshot
 from postdeploy.cluster.objects_access import ACCESS_REVIEW, RULES_REVIEW, Right
-from postdeploy.cluster.preflight import AccessReview, Rule, RulesReview, in_words, needed, unwanted
+from postdeploy.cluster.preflight import AccessReview, Rule, RulesReview, in_words, needed
 from postdeploy.environment import load
 from postdeploy.verdict import State
 from tests.cluster.build import component, environment, snapshot
@@ -94,7 +96,8 @@ async def test_complete_rules_are_believed() -> None:
     authorizer = Authorizer(READER)
     access = await preflight.look(authorizer, HERE)
     assert access.missing == ()
-    assert {(each.verb, each.resource) for each in access.could_write} == {("get", "secrets"), ("list", "secrets")}
+    could = {(each.verb, each.resource) for each in access.could_write}
+    assert could == set(itertools.product(READS, CLOSED)) > {("get", "secrets"), ("list", "secrets")}
     assert len(authorizer.single) == NOT_IN_A_NAMESPACE
 
 
@@ -186,6 +189,55 @@ def test_rule_grants_as_rbac_does(rule: Rule, right: Right, granted: bool) -> No
     assert rule.allows(right) is granted
 
 
+# --- what is more than looking ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rule", "right"),
+    [
+        (Rule(("patch",), ("apps",), ("deployments",), ("web",)), Right("patch", "deployments", "apps", "crm", "web")),
+        (Rule(("patch",), ("apps",), ("deployments/scale",)), Right("patch", "deployments/scale", "apps", "crm")),
+        (Rule(("*",), ("*",), ("*/scale",)), Right("*", "*/scale", "*", "crm")),
+        (Rule(("create",), ("",), ("pods/eviction",)), Right("create", "pods/eviction", "", "crm")),
+        (Rule(("deletecollection",), ("",), ("pods",)), Right("deletecollection", "pods", "", "crm")),
+        (Rule(("get",), ("",), ("pods/exec",)), Right("get", "pods/exec", "", "crm")),
+        (Rule(("get",), ("*",), ("*/attach",)), Right("get", "pods/attach", "", "crm")),
+        (Rule(("watch",), ("",), ("secrets",)), Right("watch", "secrets", "", "crm")),
+        (Rule(("get",), ("",), ("secrets",), ("pg",)), Right("get", "secrets", "", "crm", "pg")),
+        (Rule(("list",), ("",), ("*",)), Right("list", "secrets", "", "crm")),
+        (Rule(("update",), ("batch",), ("cronjobs",)), Right("update", "cronjobs", "batch", "crm")),
+        (Rule(("create",), ("",), ("serviceaccounts/token",)), Right("create", "serviceaccounts/token", "", "crm")),
+        (Rule(("impersonate",), ("",), ("users",)), Right("impersonate", "users", "", "crm")),
+        (Rule(("*",), ("authorization.k8s.io",), ("*",)), Right("*", "*", "authorization.k8s.io", "crm")),
+    ],
+)
+def test_a_right_that_is_more_than_looking_is_found_however_it_is_granted(rule: Rule, right: Right) -> None:
+    assert right in harmful([rule], "crm")
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Rule(("get", "list", "watch"), ("apps", "batch"), ("*",)),
+        Rule(("get",), ("",), ("pods/log",)),
+        Rule(("get",), ("",), ("*/log", "deployments/scale")),
+        Rule(("get",), ("",), ("namespaces",), ("kube-system",)),
+        Rule(("get",), ("vault.example",), ("secrets",)),
+        Rule(("create",), ("authorization.k8s.io",), ("selfsubjectaccessreviews", "selfsubjectrulesreviews")),
+        Rule(("create",), ("authentication.k8s.io",), ("selfsubjectreviews",)),
+    ],
+)
+def test_looking_and_asking_about_oneself_are_harmless(rule: Rule) -> None:
+    assert list(harmful([rule], "crm")) == []
+
+
+async def test_the_namespace_of_flux_is_asked_about_too() -> None:
+    elsewhere = environment(component())
+    access = await preflight.look(Authorizer(DEPLOYER), elsewhere)
+    assert {each.namespace for each in access.could_write} > {"crm", "flux-system"}
+    assert {each.namespace for each in unwanted(elsewhere)} == {"crm", "flux-system"}
+
+
 # --- what is claimed -------------------------------------------------------------------------------------------------
 
 
@@ -216,6 +268,17 @@ def test_all_that_is_missing_is_in_one_message_and_says_nothing_of_the_product()
 def test_one_that_could_write_is_a_finding_and_no_failure() -> None:
     readonly = claims(Access(could_write=(Right("delete", "pods", "", "crm"),))).readonly()
     assert (readonly.state, readonly.seen) == (State.DEGRADED, "it could delete pods in crm")
+
+
+def test_the_gravest_of_many_rights_are_named_and_the_others_counted() -> None:
+    rights = [Right(verb, "configmaps", "", "crm") for verb in ("create", "patch")]
+    rights += [Right("delete", "pods", "", "crm"), Right("create", "rolebindings", "rbac.authorization.k8s.io", "crm")]
+    rights += [Right("get", "pods/exec", "", "crm"), Right("get", "secrets", "", "crm", "pg")]
+    seen = claims(Access(could_write=tuple(rights))).readonly().seen
+    assert seen == (
+        "it could create rolebindings.rbac.authorization.k8s.io in crm; get secrets/pg, pods/exec in crm; "
+        "and 3 other rights to more than look"
+    )
 
 
 @pytest.mark.parametrize("access", [None, Access(refused="selfsubjectrulesreviews: 403 Forbidden")])
