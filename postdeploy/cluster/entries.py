@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from postdeploy.cluster.objects import Condition, Gateway, HTTPRoute, Ingress, Service, condition
+from postdeploy.cluster.objects_entry import BackendReference, RouteParent
 from postdeploy.cluster.rollout import going
 from postdeploy.cluster.ruling import Ruling, failed, passed, pending
 
 NO_BACKEND = "The Service or its port was renamed, or belongs to a part that was not delivered."
 NO_ADDRESS = "The load balancer's controller has not made it, or may not: a quota, a certificate, a wrong class."
+NO_SUCH_GATEWAY = "It names a Gateway that does not exist, or whose controller does not run."
+BEHIND = "Its controller does not run, or is behind."
 REFUSED = "The Gateway's controller refuses it: a wrong reference, a host that no listener takes, a missing grant."
 
 SHOWN = 2
@@ -59,6 +62,8 @@ def gateway(seen: Gateway) -> Ruling:
     status = seen.status
     if found := _unmet(status.conditions, ("Accepted", "Programmed"), seen.metadata.generation):
         return found
+    if not status.listeners:
+        return pending("nothing is said of its listeners yet (status.listeners)", BEHIND)
     for listener in status.listeners:
         if found := _refused(listener.conditions):
             return Ruling(found.state, f"listener {listener.name}: {found.seen}", found.cause)
@@ -74,12 +79,27 @@ def route(seen: HTTPRoute, services: Services = None) -> Ruling:
     missing = [] if services is None else list(_missing_backends(seen, services))
     if missing:
         return failed(f"it leads nowhere: {_some(missing)}", NO_BACKEND)
-    if not seen.status.parents:
-        return pending("no Gateway has answered for it (status.parents)", "It names a Gateway that does not exist.")
-    for parent in seen.status.parents:
-        if found := _unmet(parent.conditions, ("Accepted", "ResolvedRefs"), seen.metadata.generation):
-            return Ruling(found.state, f"at Gateway {parent.parent_ref.name}: {found.seen}", found.cause)
-    return passed(f"accepted by {', '.join(sorted({each.parent_ref.name for each in seen.status.parents}))}")
+    return _accepted(seen)
+
+
+def _accepted(seen: HTTPRoute) -> Ruling:
+    """What is said of Gateways that it no longer hangs on does not count, and silence is no consent."""
+    wanted = seen.spec.parent_refs
+    answers = [(each.name, _answers(seen, each)) for each in wanted]
+    for name, parent in ((name, one) for name, found in answers for one in found):
+        if unmet := _unmet(parent.conditions, ("Accepted", "ResolvedRefs"), seen.metadata.generation):
+            return Ruling(unmet.state, f"at Gateway {name}: {unmet.seen}", unmet.cause)
+    silent = ", ".join(name for name, found in answers if not found)
+    if silent or not wanted:
+        return pending(f"no answer for it of Gateway {silent or '(none is named)'} (status.parents)", NO_SUCH_GATEWAY)
+    return passed(f"accepted by {', '.join(sorted({each.name for each in wanted}))}")
+
+
+def _answers(seen: HTTPRoute, parent: BackendReference) -> list[RouteParent]:
+    """What is said of one Gateway; a controller may leave out the listener, or name each of them."""
+    here = [each for each in seen.status.parents if seen.gateway_of(each.parent_ref) == seen.gateway_of(parent)]
+    exact = [each for each in here if each.parent_ref.section_name == parent.section_name]
+    return exact or [each for each in here if not (each.parent_ref.section_name and parent.section_name)]
 
 
 def _missing_backends(seen: HTTPRoute, services: Mapping[str, Service]) -> Iterator[str]:
@@ -96,7 +116,7 @@ def _unmet(conditions: tuple[Condition, ...], wanted: Iterable[str], generation:
     for kind in wanted:
         found = condition(conditions, kind)
         if found is None:
-            return pending(f"not reported yet (no condition {kind})", "Its controller does not run, or is behind.")
+            return pending(f"not reported yet (no condition {kind})", BEHIND)
         if generation and found.observed_generation is not None and found.observed_generation != generation:
             return pending(
                 f"{kind} speaks of generation {found.observed_generation} of {generation} (observedGeneration)",
@@ -108,8 +128,12 @@ def _unmet(conditions: tuple[Condition, ...], wanted: Iterable[str], generation:
 
 
 def _refused(conditions: tuple[Condition, ...]) -> Ruling | None:
-    for kind in ("Accepted", "Programmed", "ResolvedRefs"):
-        found = condition(conditions, kind)
-        if found and found.is_false:
-            return failed(str(found), REFUSED)
-    return None
+    """What a listener's conditions hold against it; some controllers leave one or the other out, but never all."""
+    conflict = condition(conditions, "Conflicted")
+    if conflict and conflict.is_true:
+        return failed(str(conflict), REFUSED)
+    said = [each for each in conditions if each.type in ("Accepted", "Programmed", "ResolvedRefs")]
+    unmet = sorted((each for each in said if not each.is_true), key=lambda each: not each.is_false)
+    if unmet:
+        return failed(str(unmet[0]), REFUSED) if unmet[0].is_false else pending(str(unmet[0]), REFUSED)
+    return None if said else pending("not reported yet (conditions)", BEHIND)

@@ -48,7 +48,11 @@ def _ways(sight: Sight, component: Component, services: Mapping[str, Service]) -
     gateways = by_name(sight.snapshot.gateways)
     for route in sight.snapshot.httproutes:
         if _leads(component, route, {backend.name for backend in route.backends}):
-            yield "HTTPRoute", route, entries.route(route, services)
+            yield (
+                "HTTPRoute",
+                route,
+                _absent(route, gateways) or _share(route, component) or entries.route(route, services),
+            )
             yield from (("Gateway", each, entries.gateway(each)) for each in _parents(route, gateways))
 
 
@@ -56,9 +60,29 @@ def _leads(component: Component, way: Named, backends: set[str]) -> bool:
     return way.metadata.namespace == component.namespace and component.service in backends
 
 
+def _share(route: HTTPRoute, component: Component) -> Ruling | None:
+    """A route may name a Service and give it no share of its traffic."""
+    if any(each.weight for each in route.backends if each.name == component.service):
+        return None
+    others = dict.fromkeys(each.name for each in route.backends if each.weight)
+    return failed(
+        f"none of its traffic goes to Service {component.service} (weight 0): {', '.join(others) or 'nobody'} gets it",
+        "Traffic was shifted away by hand or by a delivery that was broken off, and never came back.",
+    )
+
+
+def _absent(route: HTTPRoute, gateways: Mapping[tuple[str, str], Gateway]) -> Ruling | None:
+    """A Gateway of its own namespace, all of whose Gateways were seen, that is not there: who accepted it is gone."""
+    for parent in route.spec.parent_refs:
+        key = route.gateway_of(parent)
+        if parent.kind in ("", "Gateway") and key[0] == route.metadata.namespace and key not in gateways:
+            return failed(f"there is no Gateway {parent.name} in namespace {key[0]}", entries.NO_SUCH_GATEWAY)
+    return None
+
+
 def _parents(route: HTTPRoute, gateways: Mapping[tuple[str, str], Gateway]) -> Iterator[Gateway]:
     """The Gateways it hangs on, as far as they live where we look; of others the route's own status speaks."""
     for parent in route.spec.parent_refs:
-        found = gateways.get((parent.namespace or route.metadata.namespace, parent.name))
+        found = gateways.get(route.gateway_of(parent))
         if found is not None:
             yield found

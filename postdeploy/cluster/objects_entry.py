@@ -111,6 +111,10 @@ class BackendReference(Record, frozen=True):
     namespace: str = ""
     name: str = ""
     port: int = 0
+    section_name: str = ""
+    """The one listener of a Gateway that is meant."""
+    weight: int = 1
+    """Its share of a rule's traffic; 0: none."""
 
 
 class RouteRule(Record, frozen=True):
@@ -150,8 +154,12 @@ class HTTPRoute(Record, frozen=True):
 
     @property
     def backends(self) -> Iterator[BackendReference]:
-        """Every Service of its own namespace that it leads to."""
+        """Every Service of its own namespace that it names."""
         for rule in self.spec.rules:
             for each in rule.backend_refs:
                 if each.kind in ("", "Service") and each.namespace in ("", self.metadata.namespace):
                     yield each
+
+    def gateway_of(self, parent: BackendReference) -> tuple[str, str]:
+        """Namespace and name of the Gateway it hangs on there."""
+        return parent.namespace or self.metadata.namespace, parent.name

@@ -437,23 +437,95 @@ def route(*conditions, **more):
     return merge(base | {"status": {"parents": parents}}, more)
 
 
+def elsewhere():
+    """A route on a Gateway of a namespace that is not looked at."""
+    parent = {"name": "public", "namespace": "gateways"}
+    answered = {"parentRef": parent, "conditions": said("Accepted", "ResolvedRefs")}
+    return route(spec={"parentRefs": [parent]}, status={"parents": [answered]})
+
+
+def between(*backends):
+    return route(spec={"rules": [{"backendRefs": [{"port": 8000} | each for each in backends]}]})
+
+
+def on_gateways(wanted, *answers):
+    """A route that hangs on these Gateways, and what each of some Gateways says of it."""
+    parents = [{"parentRef": parent, "conditions": conditions} for parent, *conditions in answers]
+    return route(spec={"parentRefs": wanted}, status={"parents": parents})
+
+
 REFUSED = condition("ResolvedRefs", "False", "RefNotPermitted")
+PUBLIC, INTERNAL, OLD_WAY = {"name": "public"}, {"name": "internal"}, {"name": "old"}
+WELL = said("Accepted", "ResolvedRefs")
+NO_PARENT = condition("Accepted", "False", "NoMatchingParent") | {"observedGeneration": 1}
+SECTION = PUBLIC | {"sectionName": "https"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "state", "told"),
+    [
+        (between({"name": "web-old", "weight": 100}, {"name": "web", "weight": 0}), State.FAILED, "web-old gets it"),
+        (between({"name": "web", "weight": 0}), State.FAILED, "nobody gets it"),
+        (between({"name": "web-old", "weight": 10}, {"name": "web", "weight": 90}), State.PASSED, "accepted"),
+        (between({"name": "web-old", "weight": 0}, {"name": "web"}), State.PASSED, "accepted"),
+        (on_gateways([INTERNAL, PUBLIC], (INTERNAL, *WELL)), State.PENDING, "of Gateway public"),
+        (on_gateways([INTERNAL, PUBLIC], (INTERNAL, *WELL), (PUBLIC, *WELL)), State.PASSED, "internal, public"),
+        (on_gateways([PUBLIC], (PUBLIC, *WELL), (OLD_WAY, NO_PARENT)), State.PASSED, "accepted by public"),
+        (on_gateways([PUBLIC], (OLD_WAY, *WELL)), State.PENDING, "of Gateway public"),
+        (on_gateways([PUBLIC], (PUBLIC | {"namespace": "crm"}, *WELL)), State.PASSED, "accepted"),
+        (on_gateways([SECTION], (PUBLIC, *WELL)), State.PASSED, "accepted"),
+        (on_gateways([PUBLIC], (SECTION, *WELL)), State.PASSED, "accepted"),
+        (on_gateways([SECTION], (PUBLIC | {"sectionName": "http"}, *WELL)), State.PENDING, "of Gateway public"),
+        (on_gateways([], (PUBLIC, *WELL)), State.PENDING, "none is named"),
+        (on_gateways([PUBLIC | {"kind": "Gateway"}, OLD_WAY], (PUBLIC, *WELL)), State.FAILED, "no Gateway old"),
+        (
+            on_gateways([PUBLIC, {"kind": "Service", "name": "x"}], (PUBLIC, *WELL), ({"name": "x"}, *WELL)),
+            State.PASSED,
+            "",
+        ),
+    ],
+)
+def test_a_route_leads_there_with_its_traffic_from_every_gateway_it_hangs_on(raw, state, told):
+    around = [service(), service("web-old"), gateway(), gateway(metadata={"name": "internal"})]
+    found = traffic(*WHOLE, *around, raw, over=ROUTED).entry(ROUTED)
+    assert found.state is state
+    assert told in found.seen
+
+
+@pytest.mark.parametrize(
+    ("listeners", "state"),
+    [
+        ([], State.PENDING),
+        ([{"name": "https", "conditions": []}], State.PENDING),
+        ([{"name": "https", "conditions": [condition("Accepted"), condition("Programmed", "Unknown")]}], State.PENDING),
+        ([{"name": "https", "conditions": [condition("Accepted", "Unknown"), REFUSED]}], State.FAILED),
+        ([{"name": "https", "conditions": [condition("Conflicted"), condition("Accepted")]}], State.FAILED),
+        ([{"name": "https", "conditions": [condition("Conflicted", "False"), condition("Accepted")]}], State.PASSED),
+    ],
+)
+def test_every_listener_is_said_to_be_well(listeners, state):
+    found = gateway(status={"listeners": listeners})
+    assert traffic(*WHOLE, service(), route(), found, over=ROUTED).entry(ROUTED).state is state
 
 
 @pytest.mark.parametrize(
     ("raw", "state"),
     [
         ([route(), gateway()], State.PASSED),
-        ([route()], State.PASSED),
+        ([route()], State.FAILED),
+        ([elsewhere()], State.PASSED),
         ([], State.FAILED),
         ([gateway()], State.FAILED),
         ([route(*said("Accepted"), REFUSED)], State.FAILED),
-        ([route(*said("Accepted"))], State.PENDING),
-        ([route(*said("Accepted", "ResolvedRefs", generation=1))], State.PENDING),
-        ([route(status={"parents": []})], State.PENDING),
+        ([route(*said("Accepted")), gateway()], State.PENDING),
+        ([route(*said("Accepted", "ResolvedRefs", generation=1)), gateway()], State.PENDING),
+        ([route(status={"parents": []}), gateway()], State.PENDING),
         ([route(spec={"rules": [{"backendRefs": [{"name": "web", "port": 80}]}]})], State.FAILED),
         ([route(spec={"rules": [{"backendRefs": [{"name": "web"}, {"name": "gone"}]}]})], State.FAILED),
-        ([route(spec={"rules": [{"backendRefs": [{"name": "web"}, {"name": "x", "namespace": "y"}]}]})], State.PASSED),
+        (
+            [route(spec={"rules": [{"backendRefs": [{"name": "web"}, {"name": "x", "namespace": "y"}]}]}), gateway()],
+            State.PASSED,
+        ),
         ([route(), gateway(status={"conditions": said("Accepted")})], State.PENDING),
         ([route(), gateway(status={"conditions": [condition("Accepted", "False", "Invalid")]})], State.FAILED),
         ([route(), gateway(status={"conditions": [condition("Accepted", "Unknown")]})], State.PENDING),
