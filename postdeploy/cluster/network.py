@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
 import msgspec
 
@@ -76,10 +77,14 @@ def endpoint_slices(seen: Collection[EndpointSlice], old: Collection[str], known
     return pending(f"none of {len(everyone)} endpoints is ready (conditions.ready)", "Why is in its pods.")
 
 
-def autoscaler(seen: HorizontalPodAutoscaler, *, fresh: bool = False) -> Ruling:
+OF_PODS = frozenset({"FailedGetResourceMetric", "FailedGetContainerResourceMetric", "FailedGetPodsMetric"})
+"""Reasons that pods which nothing has measured yet may give; what another object measures does not wait for them."""
+
+
+def autoscaler(seen: HorizontalPodAutoscaler, *, fresh: datetime | None = None) -> Ruling:
     """Every condition counts: `AbleToScale=True` alone hides that its metric cannot be read.
 
-    `fresh`: its pods are so new that nothing has measured them yet.
+    `fresh`: when its pods were born, where they are so new that nothing has measured them yet.
     """
     conditions = seen.status.conditions or _annotated(seen)
     if found := going(seen.metadata):
@@ -88,17 +93,27 @@ def autoscaler(seen: HorizontalPodAutoscaler, *, fresh: bool = False) -> Ruling:
     if able and able.is_false:
         return failed(str(able), "Its target is gone or renamed, or the autoscaler may not change its scale.")
     if active and active.is_false and active.reason != "ScalingDisabled":
-        if fresh and active.reason.startswith("FailedGet"):
+        if fresh and active.reason in OF_PODS and not _began_before(active, fresh):
             return passed(f"its pods are too new to be measured: {active}")
         return failed(str(active), "Its metric is missing: the adapter, the Service or new pods do not report yet.")
-    if able is None:
-        return pending("not evaluated yet (no condition AbleToScale)")
+    if found := _unsaid(able, "AbleToScale") or _unsaid(active, "ScalingActive"):
+        return found
     limited, status = condition(conditions, "ScalingLimited"), seen.status
     if limited and limited.is_true and limited.reason == "TooManyReplicas":
         return degraded(
             f"it wants more than maxReplicas {seen.spec.max_replicas}: {limited}", "Load, or a slow release."
         )
     return passed(f"{status.current_replicas} replicas, {status.desired_replicas} desired, all conditions well")
+
+
+def _began_before(seen: Condition, born: datetime) -> bool:
+    return seen.last_transition_time is not None and seen.last_transition_time < born
+
+
+def _unsaid(seen: Condition | None, kind: str) -> Ruling | None:
+    if seen is None:
+        return pending(f"not evaluated yet (no condition {kind})")
+    return None if seen.is_true or seen.is_false else pending(str(seen), "Its controller cannot tell.")
 
 
 def _annotated(seen: HorizontalPodAutoscaler) -> tuple[Condition, ...]:
@@ -116,7 +131,7 @@ def budget(seen: PodDisruptionBudget) -> Ruling:
     allowed = condition(status.conditions, "DisruptionAllowed")
     if allowed and allowed.reason == "SyncFailed":
         return failed(str(allowed), "Its pods belong to something the controller cannot count.")
-    if not status.expected_pods and status.desired_healthy:
+    if not status.expected_pods:
         return failed(
             "its selector matches no pod (status.expectedPods 0)", "A label was renamed, or the pods are gone."
         )

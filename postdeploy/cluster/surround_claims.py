@@ -64,8 +64,10 @@ def autoscaler_of(sight: Sight, component: Component) -> HorizontalPodAutoscaler
 
 def scales(sight: Sight, seen: HorizontalPodAutoscaler, workload: Workload) -> Ruling:
     """Every condition of an autoscaler; its target's new pods may be unmeasured for a while."""
-    now, born = sight.snapshot.taken, _youngest(sight.family.current(workload))
-    ruling = network.autoscaler(seen, fresh=born is not None and now - born < METRICS_GRACE)
+    now, made = sight.snapshot.taken, seen.metadata.creation_timestamp
+    ruling = network.autoscaler(seen, fresh=_first_of_the_new(sight.family.current(workload), now))
+    if ruling.state is State.PENDING and made and now - made < METRICS_GRACE:
+        return Ruling(State.PASSED, f"just made: {ruling.seen}")
     status, last = seen.status, seen.status.last_scale_time
     follows = status.current_replicas == status.desired_replicas or (last and now - last < SCALING_PATIENCE)
     if ruling.state is not State.PASSED or follows:
@@ -76,8 +78,10 @@ def scales(sight: Sight, seen: HorizontalPodAutoscaler, workload: Workload) -> R
     )
 
 
-def _youngest(pods: Iterable[Pod]) -> datetime | None:
-    return max((each.metadata.creation_timestamp for each in pods if each.metadata.creation_timestamp), default=None)
+def _first_of_the_new(pods: Iterable[Pod], now: datetime) -> datetime | None:
+    """When the first of those pods was born that may still be unmeasured."""
+    births = (each.metadata.creation_timestamp for each in pods)
+    return min((each for each in births if each and now - each < METRICS_GRACE), default=None)
 
 
 def disruption(sight: Sight) -> Judgement:

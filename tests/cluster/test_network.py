@@ -83,7 +83,7 @@ def autoscaler(*conditions, **more):
     return network.autoscaler(read("HorizontalPodAutoscaler", {"status": {"conditions": list(conditions)}} | more))
 
 
-ABLE = condition("AbleToScale")
+ABLE, ACTIVE = condition("AbleToScale"), condition("ScalingActive")
 
 
 @pytest.mark.parametrize(
@@ -95,15 +95,18 @@ ABLE = condition("AbleToScale")
         ([condition("AbleToScale", "False", "FailedGetScale")], State.FAILED),
         ([condition("ScalingActive")], State.PENDING),
         ([], State.PENDING),
-        ([ABLE, condition("ScalingLimited", "True", "TooManyReplicas")], State.DEGRADED),
-        ([ABLE, condition("ScalingLimited", "True", "TooFewReplicas")], State.PASSED),
+        ([ABLE], State.PENDING),
+        ([ABLE, condition("ScalingActive", "Unknown")], State.PENDING),
+        ([condition("AbleToScale", "Unknown"), ACTIVE], State.PENDING),
+        ([ABLE, ACTIVE, condition("ScalingLimited", "True", "TooManyReplicas")], State.DEGRADED),
+        ([ABLE, ACTIVE, condition("ScalingLimited", "True", "TooFewReplicas")], State.PASSED),
     ],
 )
 def test_every_condition_of_an_autoscaler_counts(conditions, state):
     assert autoscaler(*conditions).state is state
 
 
-@pytest.mark.parametrize(("text", "state"), [(json.dumps([ABLE]), State.PASSED), ("[broken", State.PENDING)])
+@pytest.mark.parametrize(("text", "state"), [(json.dumps([ABLE, ACTIVE]), State.PASSED), ("[broken", State.PENDING)])
 def test_autoscaling_v1_keeps_its_conditions_in_an_annotation(text, state):
     annotations = {"autoscaling.alpha.kubernetes.io/conditions": text}
     assert autoscaler(metadata={"annotations": annotations}).state is state
@@ -136,6 +139,7 @@ def budget(*conditions, meta=None, **status):
         ),
         (budget(currentHealthy=0), State.PENDING),
         (budget(expectedPods=0, currentHealthy=0), State.FAILED),
+        (budget(expectedPods=0, currentHealthy=0, desiredHealthy=0, disruptionsAllowed=0), State.FAILED),
         (budget(observedGeneration=0), State.PENDING),
         (budget(meta=GOING), State.FAILED),
     ],

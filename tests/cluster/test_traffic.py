@@ -247,12 +247,15 @@ def test_endpoints_that_could_not_be_compared_are_unverified(resource):
 
 def hpa(*conditions, **more):
     target = {"kind": "Deployment", "name": "web"}
-    status = {"currentReplicas": 3, "desiredReplicas": 3, "conditions": [condition("AbleToScale"), *conditions]}
+    active = [] if any(each["type"] == "ScalingActive" for each in conditions) else [condition("ScalingActive")]
+    said = [condition("AbleToScale"), *active, *conditions]
+    status = {"currentReplicas": 3, "desiredReplicas": 3, "conditions": said}
     base = {"kind": "HorizontalPodAutoscaler", "metadata": meta("web-hpa"), "spec": {"scaleTargetRef": target}}
     return merge(base | {"status": status}, more)
 
 
-NO_METRIC = condition("ScalingActive", "False", "FailedGetResourceMetric")
+SINCE = "2026-11-20T09:58:40Z"
+NO_METRIC = condition("ScalingActive", "False", "FailedGetResourceMetric", since=SINCE)
 
 
 def autoscaler(*raw, **more):
@@ -297,6 +300,28 @@ def test_new_pods_are_not_measured_for_two_minutes(born, state):
     assert autoscaler(*WHOLE[:2], *pods, hpa(NO_METRIC)).state is state
 
 
+@pytest.mark.parametrize(
+    ("reason", "since", "state"),
+    [
+        ("FailedGetPodsMetric", SINCE, State.PASSED),
+        ("FailedGetContainerResourceMetric", SINCE, State.PASSED),
+        ("FailedGetExternalMetric", SINCE, State.FAILED),
+        ("FailedGetObjectMetric", SINCE, State.FAILED),
+        ("FailedGetResourceMetric", build.LONG_AGO, State.FAILED),
+    ],
+)
+def test_new_pods_excuse_only_what_they_can_cause(reason, since, state):
+    born = {"metadata": {"creationTimestamp": "2026-11-20T09:58:40Z"}}
+    raw = hpa(condition("ScalingActive", "False", reason, since=since))
+    assert autoscaler(*WHOLE[:2], *(merge(each, born) for each in WHOLE[2:]), raw).state is state
+
+
+@pytest.mark.parametrize(("made", "state"), [(build.EARLIER, State.PENDING), (SINCE, State.PASSED)])
+def test_only_an_autoscaler_that_was_just_made_may_say_nothing(made, state):
+    raw = hpa(metadata={"creationTimestamp": made}, status={"conditions": [condition("AbleToScale")]})
+    assert autoscaler(*WHOLE, raw).state is state
+
+
 def test_autoscalers_that_could_not_be_listed_are_unverified():
     gap = Gap("horizontalpodautoscalers", "crm", "403 Forbidden")
     assert autoscaler(*WHOLE, gaps=(gap,)).state is State.UNVERIFIED
@@ -311,6 +336,7 @@ def pdb(*conditions, name="web", **status):
 
 
 INSUFFICIENT = condition("DisruptionAllowed", "False", "InsufficientPods")
+EMPTY = dict.fromkeys(("expectedPods", "currentHealthy", "desiredHealthy", "disruptionsAllowed"), 0)
 
 
 @pytest.mark.parametrize(
@@ -320,7 +346,10 @@ INSUFFICIENT = condition("DisruptionAllowed", "False", "InsufficientPods")
         ([], State.NOT_APPLICABLE),
         ([pdb(), pdb(condition("DisruptionAllowed", "False", "SyncFailed"), name="b")], State.FAILED),
         ([pdb(expectedPods=0, currentHealthy=0)], State.FAILED),
+        ([pdb(INSUFFICIENT, **EMPTY)], State.FAILED),
+        ([build.deployment(), pdb(INSUFFICIENT, **EMPTY)], State.FAILED),
         ([build.deployment(spec={"replicas": 0}), pdb(expectedPods=0, currentHealthy=0)], State.PASSED),
+        ([build.deployment(spec={"replicas": 0}), pdb(INSUFFICIENT, **EMPTY)], State.PASSED),
         ([pdb(disruptionsAllowed=0, desiredHealthy=3)], State.DEGRADED),
         ([pdb(INSUFFICIENT, currentHealthy=2, disruptionsAllowed=0)], State.PASSED),
         ([pdb(INSUFFICIENT, currentHealthy=1, disruptionsAllowed=0)], State.PASSED),
