@@ -50,7 +50,7 @@ def is_plainly_well(seen: Pod) -> bool:
     for condition in status.conditions:
         if condition.status == "False":
             return False
-        if condition.type == "Ready":
+        if condition.type == "Ready" and ready is None:
             ready = condition
     if ready is None or not ready.is_true or ready.last_transition_time is None:
         return False
