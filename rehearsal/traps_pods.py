@@ -91,10 +91,11 @@ def ephemeral_debug_container(scene: Scene) -> None:
 @trap(READY)
 def benign_warning_events(scene: Scene) -> None:
     """Warnings of an ordinary rollout: probes that failed at start, a volume that was late, a busy scheduler."""
+    started_s = (scene.world.now - scene.world.rollout_at).total_seconds() - 20
     for component in scene.components("Deployment"):
         pod = scene.pods(component)[0]
         said = "Readiness probe failed: dial tcp 10.8.3.14:8000: connect: connection refused"
-        scene.world.note(pod, "Unhealthy", said, warning=True, count=scene.draw.randint(1, 3), ago_s=220)
+        scene.world.note(pod, "Unhealthy", said, warning=True, count=scene.draw.randint(1, 3), ago_s=started_s)
         said = 'MountVolume.SetUp failed for volume "config": failed to sync configmap cache: timed out waiting'
         scene.world.note(pod, "FailedMount", said, warning=True, ago_s=235)
         scene.world.note(pod, "FailedScheduling", scene.no_node_has_room, warning=True, ago_s=238)

@@ -84,6 +84,8 @@ def no_op_deploy(scene: Scene) -> None:
     )
     declared = world.environment.components.values()
     scene.take_from(before, [each for each in declared if each.tag is None and each.kind != "CronJob"])
+    for event in [each for each in world.all("Event") if each["reason"] == "Unhealthy"]:
+        world.remove(event)  # no pod started in these days
 
 
 @trap(COMPLETE)

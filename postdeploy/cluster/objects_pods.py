@@ -28,6 +28,7 @@ class Probe(Record, frozen=True):
     tcp_socket: PortProbe | None = None
     grpc: PortProbe | None = None
     failure_threshold: int = 3
+    period_seconds: int = 10
 
     def __str__(self) -> str:
         if self.http_get:

@@ -12,6 +12,10 @@ from postdeploy.cluster.objects import Event, Pod
 
 PATIENCE = timedelta(minutes=2)
 """How long a mount, a sandbox or a metric may fail before it is more than a slow start."""
+SETTLING = timedelta(minutes=1)
+"""A probe that failed for the last time this soon after its pod was ready tells of a start."""
+PERIOD_S = 10
+"""How often a probe is made where nobody says."""
 
 STARTING = frozenset(
     {
@@ -78,12 +82,25 @@ def weigh(event: Event, pod: Pod | None, began: datetime | None) -> Weight:
 
 
 def _unhealthy(event: Event, pod: Pod | None) -> Weight:
-    """A probe that fails is noise while a pod starts or goes, below its threshold, and once the pod is ready."""
+    """A probe that fails is noise while a pod starts or goes, and below its threshold once the pod is ready."""
     if pod is None or pod.is_terminating or event.times < _threshold(pod):
         return Weight.BENIGN
     ready = pod.condition("Ready")
-    began_well = ready is not None and ready.is_true
-    return Weight.BENIGN if began_well and not LIVENESS.match(event.text) else Weight.UNKNOWN
+    if LIVENESS.match(event.text) or ready is None or not ready.is_true:
+        return Weight.UNKNOWN
+    since = ready.last_transition_time
+    return Weight.BENIGN if since is None or _since_ready(event, pod, since) < _threshold(pod) else Weight.UNKNOWN
+
+
+def _since_ready(event: Event, pod: Pod, since: datetime) -> float:
+    """How often a probe failed since its pod is ready: an event counts what was before, too, once a period at most."""
+    first, last = event.first_timestamp or event.event_time, event.last_seen
+    if last is None or last <= since + SETTLING:
+        return 0
+    if first is None or first > since:
+        return event.times
+    periods = [each.readiness_probe.period_seconds for each in pod.spec.all_containers if each.readiness_probe]
+    return event.times - 1 - (since - first).total_seconds() / min(periods, default=PERIOD_S)
 
 
 def _threshold(pod: Pod) -> int:

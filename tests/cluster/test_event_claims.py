@@ -38,6 +38,8 @@ UNWELL = [
     *(build.pod(f"web-2-{each}") for each in "bc"),
 ]
 LONG = {"firstTimestamp": "2026-11-20T09:51:00Z"}
+AT_START = {"lastTimestamp": "2026-11-20T09:50:10Z"}
+"""About when the pods were ready."""
 
 
 def test_no_warning_passes():
@@ -56,7 +58,7 @@ def test_no_warning_passes():
         (warned("FailedMount", **LONG), State.PASSED, State.FAILED),
         (warned("FailedCreatePodSandBox", **LONG), State.PASSED, State.FAILED),
         (warned("Unhealthy", message="Readiness probe failed", count=2), State.PASSED, State.PASSED),
-        (warned("Unhealthy", message="Readiness probe failed", count=9), State.PASSED, State.DEGRADED),
+        (warned("Unhealthy", message="Readiness probe failed", count=9, **AT_START), State.PASSED, State.DEGRADED),
         (warned("Unhealthy", message="Liveness probe failed", count=9), State.DEGRADED, State.DEGRADED),
         (warned("NodeNotReady"), State.PASSED, State.PASSED),
         (warned("NobodyKnowsThis"), State.DEGRADED, State.DEGRADED),
@@ -66,6 +68,27 @@ def test_no_warning_passes():
 def test_weight_of_a_warning_about_a_pod_that_is_well_or_not(event, well, unwell):
     assert judged(event).state is well
     assert judged(event, whole=UNWELL).state is unwell
+
+
+@pytest.mark.parametrize(
+    ("count", "first", "last", "state"),
+    [
+        (214, "09:51:00", "09:59:58", State.DEGRADED),
+        (9, "09:51:00", "09:59:58", State.DEGRADED),
+        (2, "09:51:00", "09:59:58", State.PASSED),
+        (9, "09:48:30", "09:50:05", State.PASSED),
+        (9, "09:50:10", "09:50:50", State.PASSED),
+        (10, "09:48:30", "09:58:00", State.PASSED),
+        (30, "09:48:30", "09:58:00", State.DEGRADED),
+    ],
+)
+def test_a_readiness_probe_that_fails_once_its_pod_is_ready_is_no_noise_of_a_start(count, first, last, state):
+    times = {"firstTimestamp": f"2026-11-20T{first}Z", "lastTimestamp": f"2026-11-20T{last}Z"}
+    probed = build.containers(readinessProbe={"httpGet": {"path": "/ready", "port": 8000}, "periodSeconds": 10})
+    whole = [*build.whole()[:2], build.pod(POD, spec={"containers": probed})]
+    assert (
+        judged(warned("Unhealthy", message="Readiness probe failed", count=count, **times), whole=whole).state is state
+    )
 
 
 def test_what_is_not_of_the_release_any_more_says_nothing():
