@@ -3,47 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import cast
 
 from postdeploy.cluster import batch, gone_jobs, pods
 from postdeploy.cluster.images import declared
+from postdeploy.cluster.jobs import WHOSE_DIGEST, created, is_on, jobs_named, other_work
 from postdeploy.cluster.objects import CronJob, Job, Pod
-from postdeploy.cluster.ruling import Ruling, doomed, failed, passed
+from postdeploy.cluster.ruling import Ruling, doomed, failed, passed, unverified
 from postdeploy.cluster.sight import Sight, Subject
 from postdeploy.environment import Component
 from postdeploy.verdict import Judgement, State
 
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
-
-
-def jobs_named(sight: Sight, component: Component) -> list[Job]:
-    """Jobs of a component, newest first: its own name, or that name with a suffix (a Job cannot be changed)."""
-    found = [
-        each
-        for each in sight.snapshot.jobs
-        if each.metadata.namespace == component.namespace
-        and gone_jobs.is_named(each.metadata.name, component)
-        and declared(each.spec.template, component.image)
-    ]
-    return sorted(found, key=_created, reverse=True)
-
-
-def _created(each: Job) -> datetime:
-    return each.metadata.creation_timestamp or LONG_AGO
-
-
-def is_on(job: Job, component: Component, tag: str) -> bool:
-    """Whether all of a Job's containers of the component's image carry the tag."""
-    images = declared(job.spec.template, component.image)
-    return bool(images) and all(each.tag == tag for each in images.values())
-
 
 def newest(sight: Sight, component: Component) -> Job | Ruling:
     """The Job of this release if there is one, else the component's newest; or why there is none."""
-    found = jobs_named(sight, component)
-    own = [each for each in found if is_on(each, component, sight.tag(component))]
-    return next(iter(own or found), None) or _gone(sight, component)
+    own = _own(sight, component)
+    mine = [each for each in own if not other_work(each.metadata.name, component)]
+    return next(iter(mine or own or jobs_named(sight, component)), None) or _gone(sight, component)
+
+
+def _own(sight: Sight, component: Component) -> list[Job]:
+    """The component's Jobs of this release, newest first."""
+    return [each for each in jobs_named(sight, component) if is_on(sight, component, each.spec.template)]
 
 
 def migration(sight: Sight, component: Component) -> Judgement:
@@ -53,7 +34,7 @@ def migration(sight: Sight, component: Component) -> Judgement:
     if isinstance(job, Ruling):
         return sight.judge(component, claim, job)
     mine = sight.family.pods_of(job)
-    ruling = _of_this_release(sight, component, job) or batch.job(job)
+    ruling = _of_this_release(sight, component, job) or _untold(sight, component) or batch.job(job)
     if ruling.state is State.PENDING:
         ruling = _stuck(sight, mine) or ruling
     field = f"Job {job.metadata.name}, status.conditions"
@@ -61,14 +42,31 @@ def migration(sight: Sight, component: Component) -> Judgement:
 
 
 def _of_this_release(sight: Sight, component: Component, job: Job) -> Ruling | None:
-    tag = sight.tag(component)
-    if is_on(job, component, tag):
+    told = is_on(sight, component, job.spec.template)
+    if told:
         return None
     images = ", ".join(sorted({str(each) for each in declared(job.spec.template, component.image).values()}))
+    if told is None:
+        return unverified(f"the newest Job, {job.metadata.name}, is pinned by digest alone ({images})", WHOSE_DIGEST)
     return failed(
         f"no Job of this release: the newest, {job.metadata.name}, ran {images}",
         "The migration of this release was not started: its Job was not renamed, or the delivery stopped before it.",
     )
+
+
+def _untold(sight: Sight, component: Component) -> Ruling | None:
+    """One Job of this release failed, and by its name the one that completed later may have done something else."""
+    last = {other_work(each.metadata.name, component): each for each in reversed(_own(sight, component))}
+    judged = [last[""]] if "" in last else last.values()
+    done = [each for each in last.values() if batch.job(each).holds]
+    for each in judged:
+        later = next((other for other in done if created(other) > created(each)), None)
+        if later and batch.job(each).state is State.FAILED:
+            return unverified(
+                f"{each.metadata.name} failed; {later.metadata.name} completed later, and nothing says it did the same",
+                f"Read the log of {each.metadata.name}. Where the later one did its work again, delete the failed Job.",
+            )
+    return None
 
 
 def _stuck(sight: Sight, mine: list[Pod]) -> Ruling | None:
@@ -92,7 +90,7 @@ def cronjob(sight: Sight, component: Component) -> Judgement:
     if isinstance(found, Ruling):
         return sight.judge(component, claim, found)
     seen = cast("CronJob", found)
-    jobs = sorted(sight.family.jobs_of(seen), key=_created, reverse=True)
+    jobs = sorted(sight.family.jobs_of(seen), key=created, reverse=True)
     ruling = _template(sight, component, seen) or _runs(sight, component, seen, jobs)
     mine = [pod for each in jobs[:1] for pod in sight.family.pods_of(each)]
     return sight.judge(
@@ -104,26 +102,28 @@ def _template(sight: Sight, component: Component, seen: CronJob) -> Ruling | Non
     ruling = batch.cronjob(seen, suspended=component.suspended)
     if seen.spec.suspend != component.suspended or seen.metadata.deletion_timestamp:
         return ruling
-    images = declared(seen.spec.job_template.spec.template, component.image)
-    wrong = [str(each) for each in images.values() if each.tag and each.tag != sight.tag(component)]
-    if wrong or not images:
-        return failed(
-            f"its Jobs would run {', '.join(wrong) or 'another image'} where {sight.tag(component)} is expected "
-            "(spec.jobTemplate)",
-            "The CronJob was not part of the delivery: old code runs at the next slot.",
-        )
-    return None
+    told = is_on(sight, component, seen.spec.job_template.spec.template)
+    if told:
+        return None
+    images = declared(seen.spec.job_template.spec.template, component.image).values()
+    wrong = ", ".join(sorted({str(each) for each in images if each.tag != sight.tag(component)}))
+    if told is None:
+        return unverified(f"its Jobs would run {wrong}, pinned by digest alone (spec.jobTemplate)", WHOSE_DIGEST)
+    return failed(
+        f"its Jobs would run {wrong or 'another image'} where {sight.tag(component)} is expected (spec.jobTemplate)",
+        "The CronJob was not part of the delivery: old code runs at the next slot.",
+    )
 
 
 def _runs(sight: Sight, component: Component, seen: CronJob, jobs: list[Job]) -> Ruling:
     """Judges the runs that have this release's code; what old code did before is no finding about the release."""
-    tag = sight.tag(component)
     for each in jobs:
-        ruling = batch.job(each)
-        if is_on(each, component, tag) and ruling.state is not State.PENDING:
-            return passed(f"its run {each.metadata.name} completed") if ruling.holds else _run_failed(each, ruling)
+        if is_on(sight, component, each.spec.template):
+            ruling = batch.job(each)
+            if ruling.state is not State.PENDING:
+                return passed(f"its run {each.metadata.name} completed") if ruling.holds else _run_failed(each, ruling)
     ruling = batch.cronjob(seen, suspended=component.suspended)
-    return passed(f"on {tag}; {ruling.seen}")
+    return passed(f"on {sight.tag(component)}; {ruling.seen}")
 
 
 def _run_failed(job: Job, ruling: Ruling) -> Ruling:
@@ -146,10 +146,9 @@ def makers(sight: Sight, component: Component) -> Iterator[tuple[Subject, list[P
 
 def pods_of(sight: Sight, component: Component) -> list[Pod]:
     """The pods of a batch component that have this release's code."""
-    tag = sight.tag(component)
     return [
         pod
         for maker, found in makers(sight, component)
         for pod in found
-        if isinstance(maker, Job) and is_on(maker, component, tag)
+        if isinstance(maker, Job) and is_on(sight, component, maker.spec.template)
     ]

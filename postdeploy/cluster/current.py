@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import cast
 
-from postdeploy.cluster import batch, batch_claims, entries, image_claims, network, pods, rollout, surround_claims
-from postdeploy.cluster.objects import CronJob, DaemonSet, Deployment, Job, Pod, ReplicaSet, StatefulSet, Workload
+from postdeploy.cluster import batch, entries, jobs, network, pods, rollout, surround_claims
+from postdeploy.cluster.images import declared
+from postdeploy.cluster.objects import CronJob, DaemonSet, Deployment, Job, Pod, StatefulSet, Workload
 from postdeploy.cluster.owners import Named
 from postdeploy.cluster.ruling import Ruling
 from postdeploy.cluster.sight import Sight
@@ -16,6 +17,10 @@ from postdeploy.verdict import State
 
 ONE_ROLLOUT = timedelta(minutes=10)
 """Revisions made this close after each other belong to one rollout."""
+ONE_DELIVERY = timedelta(hours=1)
+"""And so do the steps of a delivery that come this soon, where no other release was rolled out between them."""
+ALL_STEPS = timedelta(hours=6)
+"""What all steps together may take. A release that was live long before was verified then, and is only renewed now."""
 WELL = frozenset({State.PASSED, State.DEGRADED, State.NOT_APPLICABLE})
 
 
@@ -70,9 +75,8 @@ class Current:
 
     def _add_batch(self, component: Component) -> None:
         """A Job of the release and its pods: of those only the Job says whether they came to a good end."""
-        tag = self._sight.tag(component)
         for job in self._jobs(component):
-            if batch_claims.is_on(job, component, tag):
+            if jobs.is_on(self._sight, component, job.spec.template):
                 ruling = batch.job(job)
                 self._put(job, ruling)
                 for pod in self._sight.family.pods_of(job):
@@ -81,7 +85,7 @@ class Current:
 
     def _jobs(self, component: Component) -> Iterable[Job]:
         if component.kind == "Job":
-            return batch_claims.jobs_named(self._sight, component)
+            return jobs.jobs_named(self._sight, component)
         found = self._sight.find(component)
         if not isinstance(found, CronJob):
             return ()
@@ -104,38 +108,76 @@ class Current:
 
 
 def began(sight: Sight) -> datetime | None:
-    """When the rollout of the release began, by the server's clock: the first of the last burst of its traces."""
-    moments = sorted((each for each in _traces(sight) if each), reverse=True)
+    """When the rollout of the release began, by the server's clock: its first trace since the last of another release.
+
+    A revision that took another release's place in these hours, and has kept it, counts: the release is served since.
+    What has no such past, like a Job that may have been run days ahead, counts while it is close to the next trace.
+    """
+    return sight.once("began", "", lambda: _began(sight))
+
+
+def _began(sight: Sight) -> datetime | None:
+    moments = sorted(_traces(sight), reverse=True)
     if not moments:
         return None
-    start = moments[0]
-    for each in moments[1:]:
-        if start - each > ONE_ROLLOUT:
-            break
-        start = each
+    others = [at for component in _deployments(sight) for at in _others(sight, component)]
+    start = min((each for each in _served(sight) if moments[0] - each <= ALL_STEPS), default=moments[0])
+    for each in moments:
+        apart = ONE_ROLLOUT if any(each < other < start for other in others) else ONE_DELIVERY
+        if timedelta() < start - each <= apart:
+            start = each
     return start
 
 
-def _traces(sight: Sight) -> Iterator[datetime | None]:
+def delivered(sight: Sight) -> datetime | None:
+    """When the last part of the release was rolled out, by the server's clock."""
+    return max(_traces(sight), default=None)
+
+
+def _traces(sight: Sight) -> Iterator[datetime]:
     """When Helm deployed it, and when the revisions and the Jobs that carry its tag were made."""
     release = sight.release.removeprefix("v")
     for each in sight.snapshot.flux or ():
         deployed = next(iter(each.status.history), None)
-        if deployed and release in (deployed.chart_version.removeprefix("v"), deployed.app_version.removeprefix("v")):
+        if deployed is None or deployed.last_deployed is None:
+            continue
+        if release in (deployed.chart_version.removeprefix("v"), deployed.app_version.removeprefix("v")):
             yield deployed.last_deployed
     for component in sight.environment.components.values():
-        if component.tag is not None or component.kind == "CronJob":
-            continue
-        if component.kind == "Job":
-            jobs = batch_claims.jobs_named(sight, component)
-            yield from (e.metadata.creation_timestamp for e in jobs if batch_claims.is_on(e, component, sight.release))
-        elif (newest := _newest(sight, component)) is not None:
-            yield newest.metadata.creation_timestamp
+        if component.kind == "Job" and component.tag is None:
+            for job in jobs.jobs_named(sight, component):
+                if jobs.is_on(sight, component, job.spec.template) and job.metadata.creation_timestamp:
+                    yield job.metadata.creation_timestamp
+    for component in _deployments(sight):
+        if newest := _newest(sight, component):
+            yield newest
 
 
-def _newest(sight: Sight, component: Component) -> ReplicaSet | None:
-    """The newest revision of a Deployment, where it carries the release."""
+def _served(sight: Sight) -> Iterator[datetime]:
+    """When those Deployments got the release that had another one before and have not had one since."""
+    for component in _deployments(sight):
+        newest, others = _newest(sight, component), list(_others(sight, component))
+        if newest and others and newest > max(others):
+            yield newest
+
+
+def _deployments(sight: Sight) -> list[Component]:
+    return [each for each in sight.environment.components.values() if each.kind == "Deployment" and each.tag is None]
+
+
+def _newest(sight: Sight, component: Component) -> datetime | None:
+    """When the newest revision of a Deployment was made, where it carries the release."""
     found = sight.find(component)
-    if not isinstance(found, Deployment) or not image_claims.is_on_release(sight, component, found):
+    if not isinstance(found, Deployment) or jobs.is_on(sight, component, found.spec.template) is False:
         return None
-    return sight.family.current_replicaset(found)
+    newest = sight.family.current_replicaset(found)
+    return newest.metadata.creation_timestamp if newest else None
+
+
+def _others(sight: Sight, component: Component) -> Iterator[datetime]:
+    """When its revisions were made that carry another release."""
+    found = sight.find(component)
+    for each in sight.family.replicasets_of(found) if isinstance(found, Deployment) else ():
+        at, made_from = each.metadata.creation_timestamp, each.spec.template
+        if at and declared(made_from, component.image) and jobs.is_on(sight, component, made_from) is False:
+            yield at

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 import msgspec
@@ -49,8 +49,14 @@ class Group(msgspec.Struct):
 class EventClaims:
     """What the warnings since the rollout say of the objects that are there now."""
 
-    def __init__(self, snapshot: Snapshot, environment: Environment, release: str) -> None:
-        self.sight = Sight.of(snapshot, environment, release)
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        environment: Environment,
+        release: str,
+        digests: Mapping[str, frozenset[str]] | None = None,
+    ) -> None:
+        self.sight = Sight.of(snapshot, environment, release, digests)
         self._taken = snapshot.taken
         self._began = began(self.sight)
         self._current = Current(self.sight)

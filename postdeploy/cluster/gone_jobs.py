@@ -6,10 +6,12 @@ Not found is no success: a Job that failed is deleted like one that completed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from postdeploy.cluster import batch
+from postdeploy.cluster.current import began
 from postdeploy.cluster.images import declared, requested
+from postdeploy.cluster.jobs import LONG_AGO, is_named, other_work
 from postdeploy.cluster.objects import Event, Pod, PodTemplate
 from postdeploy.cluster.ruling import Ruling, failed, passed, unverified
 from postdeploy.cluster.sight import Sight
@@ -18,8 +20,7 @@ from postdeploy.environment import Component
 COMPLETED = "Completed"
 GAVE_UP = frozenset(batch.JOB_CAUSES)
 ONE_ROLLOUT = timedelta(minutes=10)
-"""What happened this soon after another release began to roll out may be that release's own."""
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
+"""What ended this long before ours began to roll out, or this soon after another one began, may be the other's own."""
 LOOK_ELSEWHERE = (
     "Its ttlSecondsAfterFinished or a Helm hook policy deleted it, whether it failed or not, or it never was made: "
     "look into the kept logs or at the database's django_migrations."
@@ -30,8 +31,8 @@ def ended(sight: Sight, component: Component) -> Ruling:
     """What its events and its pods say; unverified, with what was tried, where they say nothing of this release."""
     events = sorted(_events(sight, component), key=lambda each: each.last_seen or LONG_AGO, reverse=True)
     bound = [each for each in events if _is_of_this_release(sight, each)]
-    if bound:
-        return _told(bound[0])
+    if bound and _blind(sight) is None:
+        return _told(next((each for each in bound if not other_work(each.about.name, component)), bound[0]))
     pods = _pods(sight, component)
     if done := [each for each in pods if each.status.phase == "Succeeded"]:
         last = _last_line(sight, done[0])
@@ -52,25 +53,36 @@ def _told(event: Event) -> Ruling:
 
 
 def _events(sight: Sight, component: Component) -> Iterator[Event]:
-    """The events that tell the end of a Job of this component; each once, though it may have been listed twice."""
-    listed = {each.metadata.uid or str(id(each)): each for each in (*sight.snapshot.job_events, *sight.snapshot.events)}
-    for event in listed.values():
-        about = event.about
-        named = about.kind == "Job" and about.namespace == component.namespace and is_named(about.name, component)
-        if named and (event.reason == COMPLETED or event.reason in GAVE_UP):
+    """The events that tell the end of a Job of this component."""
+    for event in told_ends(sight, component.namespace):
+        if is_named(sight, event.about.name, component):
             yield event
 
 
-def is_named(name: str, component: Component) -> bool:
-    """Whether a Job of this name is the component's: its own name, or that name with a suffix."""
-    return name == component.name or name.startswith(f"{component.name}-")
+def told_ends(sight: Sight, namespace: str) -> Iterator[Event]:
+    """The events that tell the end of a Job; each once, though it may have been listed twice."""
+    listed = {each.metadata.uid or str(id(each)): each for each in (*sight.snapshot.job_events, *sight.snapshot.events)}
+    for event in listed.values():
+        is_of_job = event.about.kind == "Job" and event.about.namespace == namespace
+        if is_of_job and (event.reason == COMPLETED or event.reason in GAVE_UP):
+            yield event
 
 
 def _is_of_this_release(sight: Sight, event: Event) -> bool:
-    """An event names no release: it is ours where no other one began to roll out after it, or shortly before."""
-    others = _others_began(sight)
-    seen = event.last_seen
-    return others is None or (seen is not None and seen > others + ONE_ROLLOUT)
+    """An event names no release: it is ours if it came with our rollout, and not with another one's."""
+    others, ours, seen = _others_began(sight), began(sight), event.last_seen
+    if others is None and ours is None:
+        return True
+    after_others = others is None or (seen is not None and seen > others + ONE_ROLLOUT)
+    with_ours = ours is None or (seen is not None and seen >= ours - ONE_ROLLOUT)
+    return after_others and with_ours
+
+
+def _blind(sight: Sight) -> Ruling | None:
+    """Why nobody could see whether another release was rolled out."""
+    spaces = {each.namespace for each in sight.environment.components.values() if each.kind == "Deployment"}
+    gaps = (sight.gap(each, ("deployments", "replicasets")) for each in sorted(spaces))
+    return next((each for each in gaps if each), None)
 
 
 def _others_began(sight: Sight) -> datetime | None:
@@ -93,14 +105,14 @@ def _carries_another(template: PodTemplate, images: set[str], release: str) -> b
 def _pods(sight: Sight, component: Component) -> list[Pod]:
     """Pods that a Job of this component left behind, with this release's code."""
     tag, jobs = sight.tag(component), {each.metadata.uid for each in sight.snapshot.jobs}
-    return [each for each in sight.snapshot.pods if _is_left_over(each, component, jobs) and _runs(each, tag)]
+    return [each for each in sight.snapshot.pods if _is_left_over(sight, each, component, jobs) and _runs(each, tag)]
 
 
-def _is_left_over(pod: Pod, component: Component, jobs: set[str]) -> bool:
+def _is_left_over(sight: Sight, pod: Pod, component: Component, jobs: set[str]) -> bool:
     owner = pod.metadata.controller
     if owner is None or owner.kind != "Job" or owner.uid in jobs:
         return False
-    return pod.metadata.namespace == component.namespace and is_named(owner.name, component)
+    return pod.metadata.namespace == component.namespace and is_named(sight, owner.name, component)
 
 
 def _runs(pod: Pod, tag: str) -> bool:
@@ -141,7 +153,7 @@ def _applied(sight: Sight, component: Component) -> str:
         for entry in each.status.inventory.entries:
             space, _, rest = entry.id.partition("_")
             name, _, kind = rest.partition("_")
-            if (space, kind) == (component.namespace, "batch_Job") and is_named(name, component):
+            if (space, kind) == (component.namespace, "batch_Job") and is_named(sight, name, component):
                 at = each.status.last_applied_revision
                 return f"Kustomization {each.metadata.name} applied it at {at} (status.inventory), not how it ended"
     return "no inventory of Flux lists it"
@@ -151,7 +163,11 @@ def _of_events(sight: Sight, component: Component, events: list[Event]) -> str:
     if gap := sight.gap(component.namespace, ["events"]):
         return gap.seen
     if events:
-        return f"an event tells how {events[0].about.name} ended ({events[0].reason}), but it may be another release's"
+        told = f"an event tells how {events[0].about.name} ended ({events[0].reason})"
+        blind = _blind(sight)
+        return (
+            f"{told}, but not of which release: {blind.seen}" if blind else f"{told}, but it may be another release's"
+        )
     return "no event tells how it ended (they are kept for about an hour)"
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import cast
 
-from postdeploy.cluster import batch_claims
 from postdeploy.cluster.current import began
 from postdeploy.cluster.images import declared
+from postdeploy.cluster.jobs import is_on, jobs_named
 from postdeploy.cluster.objects import CronJob, Job, Snapshot
 from postdeploy.cluster.ruling import Ruling, degraded, failed, not_applicable, passed, unverified
 from postdeploy.cluster.schedule import Unreadable, due, same
@@ -29,8 +29,14 @@ HANDED_OVER = timedelta(minutes=2)
 class BatchClaims:
     """What one environment's CronJobs and Jobs do around a release."""
 
-    def __init__(self, snapshot: Snapshot, environment: Environment, release: str) -> None:
-        self.sight = Sight.of(snapshot, environment, release)
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        environment: Environment,
+        release: str,
+        digests: Mapping[str, frozenset[str]] | None = None,
+    ) -> None:
+        self.sight = Sight.of(snapshot, environment, release, digests)
         self._began = began(self.sight)
 
     def schedule(self, component: Component) -> Judgement:
@@ -61,12 +67,12 @@ class BatchClaims:
         """Active Jobs of a component whose image is not the release's."""
         for job in self._jobs(component):
             runs_ours = bool(declared(job.spec.template, component.image))
-            if job.status.active and runs_ours and not batch_claims.is_on(job, component, self.sight.release):
+            if job.status.active and runs_ours and not is_on(self.sight, component, job.spec.template):
                 yield job
 
     def _jobs(self, component: Component) -> list[Job]:
         if component.kind == "Job":
-            return batch_claims.jobs_named(self.sight, component)
+            return jobs_named(self.sight, component)
         seen = self.sight.find(component)
         return self.sight.family.jobs_of(seen) if isinstance(seen, CronJob) else []
 

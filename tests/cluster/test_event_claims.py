@@ -266,6 +266,48 @@ def test_the_rollout_began_with_the_first_revision_of_its_last_burst():
     assert f"{started(*raw, over=tuple(over)):%H:%M}" == "09:45"
 
 
+def made(name, at, tag=build.RELEASE, revision="2"):
+    spec = {"template": build.template(f"{build.REPO}:{tag}")}
+    created = {"metadata": {"creationTimestamp": f"2026-11-20T{at}:00Z"}}
+    return merge(build.replicaset(f"{name}-{tag}-{at}", revision, f"uid-{name}", spec=spec), created)
+
+
+WEB_AND_API = (build.component(), build.component(name="api"))
+BOTH = [build.deployment(), build.deployment("api")]
+
+
+def test_a_release_delivered_in_steps_began_with_the_first():
+    steps = [*BOTH, made("web", "09:10"), made("api", "09:45")]
+    assert f"{started(*steps, over=WEB_AND_API):%H:%M}" == "09:10"
+    before = [made(name, "08:00", build.OLD, "1") for name in ("web", "api")]
+    assert f"{started(*steps, *before, over=WEB_AND_API):%H:%M}" == "09:10"
+
+
+def test_a_revision_served_since_it_replaced_another_release_counts_for_six_hours():
+    steps = [made("web", "06:00"), made("api", "09:45")]
+    before = [made(name, "05:00", build.OLD, "1") for name in ("web", "api")]
+    assert f"{started(*BOTH, *steps, *before, over=WEB_AND_API):%H:%M}" == "06:00"
+    long_ago = [made("web", "03:00"), made("api", "09:45"), made("web", "02:00", build.OLD, "1")]
+    assert f"{started(*BOTH, *long_ago, over=WEB_AND_API):%H:%M}" == "09:45"
+    renewed = made("api", "09:00", build.OLD, "1")
+    assert f"{started(*BOTH, *steps, *before, renewed, over=WEB_AND_API):%H:%M}" == "06:00"
+
+
+def test_a_job_that_was_run_again_does_not_move_the_beginning():
+    over = (build.component(), build.component("Job", "migrate"))
+    again = build.job("migrate-2", metadata={"creationTimestamp": "2026-11-20T09:45:00Z"})
+    assert f"{started(build.deployment(), made('web', '09:10'), again, over=over):%H:%M}" == "09:10"
+
+
+def test_what_came_before_another_release_or_long_before_the_rest_is_not_of_this_rollout():
+    over = (build.component(), build.component("Job", "migrate"))
+    first = build.job(metadata={"creationTimestamp": "2026-11-20T09:05:00Z"})
+    now = [build.deployment(), made("web", "09:50"), first]
+    assert f"{started(*now, made('web', '09:30', build.OLD, '1'), over=over):%H:%M}" == "09:50"
+    prepared = merge(first, {"metadata": {"creationTimestamp": "2026-11-20T07:00:00Z"}})
+    assert f"{started(*now[:2], prepared, made('web', '06:00', build.OLD, '1'), over=over):%H:%M}" == "09:50"
+
+
 def test_a_migration_is_part_of_the_rollout_it_came_before():
     job = build.job(metadata={"creationTimestamp": "2026-11-20T09:47:00Z"})
     over = (build.component(), build.component("Job", "migrate"))

@@ -60,6 +60,38 @@ def test_event_before_another_release_was_rolled_out_is_not_ours():
     assert judged(rolled(RELEASE, EARLIER), also=[ended("Completed")]).state is State.PASSED
 
 
+ROLLED = [build.deployment(), build.replicaset()]
+"""The release, rolled out at 09:50."""
+
+
+def test_event_of_long_before_our_rollout_is_not_ours():
+    assert judged(*ROLLED, also=[ended("Completed", "2026-11-20T09:49:00Z")]).state is State.PASSED
+    assert judged(*ROLLED, also=[ended("Completed", "2026-11-20T09:05:00Z")]).state is State.UNVERIFIED
+    assert judged(*ROLLED, also=[ended("BackoffLimitExceeded", "2026-11-20T09:05:00Z")]).state is State.UNVERIFIED
+    others = rolled(OLD, "2026-11-20T09:00:00Z")
+    assert judged(*ROLLED, others, also=[ended("Completed", "2026-11-20T09:12:00Z")]).state is State.UNVERIFIED
+
+
+def test_event_proves_nothing_where_nobody_could_see_what_was_rolled_out():
+    for resource in ("replicasets", "deployments"):
+        judgement = judged(also=[ended("Completed")], gaps=(Gap(resource, "crm", "403 Forbidden"),))
+        assert judgement.state is State.UNVERIFIED
+        assert f"not of which release: {resource}" in judgement.seen
+
+
+def test_event_of_a_job_with_a_declared_longer_name_is_that_ones():
+    other = component("Job", "migrate-ledger")
+    seen = replace(build.snapshot(), job_events=(build.seen(ended("Completed", name="migrate-ledger-7")),))
+    claims = ClusterClaims(seen, build.environment(MIGRATE, other, component()), RELEASE)
+    assert claims.migration(MIGRATE).state is State.UNVERIFIED
+    assert claims.migration(other).state is State.PASSED
+
+
+def test_event_of_other_work_does_not_outvote_its_own():
+    both = [ended("BackoffLimitExceeded", name="migrate-7"), ended("Completed", NOW, name="migrate-check")]
+    assert judged(also=both).state is State.FAILED
+
+
 def test_events_of_other_jobs_and_of_other_kinds_of_news_prove_nothing():
     others = [ended("Completed", name="migrated"), ended("SuccessfulCreate"), ended("Completed", name="other")]
     assert judged(also=others).state is State.UNVERIFIED

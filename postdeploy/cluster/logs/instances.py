@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from postdeploy.cluster import batch_claims
+from postdeploy.cluster.jobs import is_on, jobs_named
 from postdeploy.cluster.logs.seen import Blind, Bucket
 from postdeploy.cluster.logs.window import Window
 from postdeploy.cluster.objects import ContainerStatus, CronJob, Pod, PodTemplate, Terminated, Workload
@@ -75,15 +75,14 @@ def _pods(sight: Sight, component: Component, window: Window) -> Iterator[tuple[
             for pod in sight.family.old(workload):
                 yield pod, workload.spec.template, "old"
         return
-    tag = sight.tag(component)
     if component.kind == "Job":
-        jobs = [each for each in batch_claims.jobs_named(sight, component) if batch_claims.is_on(each, component, tag)]
+        jobs = [each for each in jobs_named(sight, component) if is_on(sight, component, each.spec.template)]
     else:
         owner = sight.find(component)
         jobs = sight.family.jobs_of(owner) if isinstance(owner, CronJob) else []
         jobs = [each for each in jobs if (each.metadata.creation_timestamp or window.end) >= window.start]
     for job in jobs:
-        bucket: Bucket = "release" if batch_claims.is_on(job, component, tag) else "old"
+        bucket: Bucket = "release" if is_on(sight, component, job.spec.template) else "old"
         for pod in sight.family.pods_of(job):
             yield pod, job.spec.template, bucket
 
