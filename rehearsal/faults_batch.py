@@ -8,6 +8,7 @@ from postdeploy.environment import Component
 from rehearsal.batch import job, job_pod
 from rehearsal.builders import stamp
 from rehearsal.entry import fault
+from rehearsal.faults_schedule import forget_runs
 from rehearsal.kinds import Obj
 from rehearsal.scene import Scene, component_of, retag
 
@@ -111,6 +112,16 @@ def cronjob_run_failed(scene: Scene) -> None:
     scene.world.put(run)
     owner["status"]["lastScheduleTime"] = stamp(at)
     owner["status"]["lastSuccessfulTime"] = stamp(at - timedelta(hours=1))
+    scene.world.put(owner)
+
+
+@fault(CRONJOB)
+def cronjob_run_failed_and_collected(scene: Scene) -> None:
+    """The first run of a CronJob on this release failed, like all of the last days, and no failed Job is kept."""
+    component, at = _cronjob(scene), scene.ago(70)
+    forget_runs(scene, component)
+    owner = scene.owner(component)
+    owner["status"] = {"lastScheduleTime": stamp(at), "lastSuccessfulTime": stamp(at - timedelta(days=3))}
     scene.world.put(owner)
 
 

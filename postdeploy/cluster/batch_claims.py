@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
-from postdeploy.cluster import batch, gone_jobs, pods
+from postdeploy.cluster import batch, gone_jobs, gone_runs, pods
 from postdeploy.cluster.images import declared
 from postdeploy.cluster.jobs import WHOSE_DIGEST, created, is_on, jobs_named, other_work
 from postdeploy.cluster.objects import CronJob, Job, Pod
@@ -117,11 +117,15 @@ def _template(sight: Sight, component: Component, seen: CronJob) -> Ruling | Non
 
 def _runs(sight: Sight, component: Component, seen: CronJob, jobs: list[Job]) -> Ruling:
     """Judges the runs that have this release's code; what old code did before is no finding about the release."""
+    if not component.suspended and (gone := gone_runs.last_run(sight, seen, jobs)):
+        return gone
     for each in jobs:
         if is_on(sight, component, each.spec.template):
             ruling = batch.job(each)
             if ruling.state is not State.PENDING:
                 return passed(f"its run {each.metadata.name} completed") if ruling.holds else _run_failed(each, ruling)
+            if stuck := _stuck(sight, sight.family.pods_of(each)):
+                return doomed(f"its run {each.metadata.name} does not start: {stuck.seen}", stuck.cause)
     ruling = batch.cronjob(seen, suspended=component.suspended)
     return passed(f"on {sight.tag(component)}; {ruling.seen}")
 

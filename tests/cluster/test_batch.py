@@ -82,6 +82,62 @@ def test_newest_try_of_this_release_counts():
     assert migration(build.job("migrate-b", metadata={"creationTimestamp": LONG_AGO}), failed).state is State.FAILED
 
 
+GAVE_UP = {"failed": 4, "conditions": [condition("Failed", "True", "BackoffLimitExceeded")]}
+
+
+def gave_up(name):
+    return build.job(name, done=False, status=GAVE_UP, metadata={"creationTimestamp": "2026-11-20T09:40:00Z"})
+
+
+def test_job_with_a_declared_longer_name_is_that_ones():
+    ledger = component("Job", "migrate-ledger")
+    judge = claims(gave_up("migrate-v1"), build.job("migrate-ledger-v1"), over=(MIGRATE, ledger))
+    assert judge.migration(MIGRATE).state is State.FAILED
+    assert judge.migration(ledger).state is State.PASSED
+
+
+@pytest.mark.parametrize("again", ["migrate-v2", "migrate-2026-47-1", "migrate-xkzbt", "migrate-v1-retry", "migrate-b"])
+def test_failed_job_that_was_run_again_is_mended(again):
+    assert migration(gave_up("migrate-v1"), build.job(again)).state is State.PASSED
+
+
+def test_name_of_a_component_may_itself_end_in_a_number_or_be_short():
+    part = component("Job", "migrate-db-2")
+    judge = claims(gave_up("migrate-db-2-v1"), build.job("migrate-db-2-check"), over=(part,))
+    assert judge.migration(part).state is State.UNVERIFIED
+    assert claims(gave_up("migrate-db-2"), build.job("migrate-db-2-v2"), over=(part,)).migration(part).holds
+
+
+def test_failed_job_is_not_mended_by_one_of_another_work():
+    judgement = migration(gave_up("migrate-v1"), build.job("migrate-check"))
+    assert judgement.state is State.UNVERIFIED
+    assert "migrate-v1 failed; migrate-check completed later" in judgement.seen
+    assert migration(gave_up("migrate-pre"), build.job("migrate-post")).state is State.UNVERIFIED
+    mended = build.job("migrate-v2")
+    assert migration(gave_up("migrate-v1"), mended, build.job("migrate-check")).state is State.PASSED
+    assert migration(gave_up("migrate-check"), mended).state is State.PASSED
+
+
+def pinned(digest, *raw, accepts=build.DIGEST, part=MIGRATE):
+    digests = {f"{part.image}:{build.RELEASE}": frozenset({accepts})} if accepts else {}
+    return claims(*raw, over=(part,), digests=digests)
+
+
+def test_job_pinned_by_digest_is_the_releases_where_that_is_accepted():
+    job = build.job(image=f"{REPO}@{build.DIGEST}")
+    assert pinned(build.DIGEST, job).migration(MIGRATE).state is State.PASSED
+    assert pinned(build.DIGEST, job, accepts=build.OTHER).migration(MIGRATE).state is State.FAILED
+    assert pinned(build.DIGEST, job, accepts="").migration(MIGRATE).state is State.UNVERIFIED
+
+
+def test_cronjob_pinned_by_digest_is_on_the_release_where_that_is_accepted():
+    seen = build.cronjob(image=f"{SCRIPT}@{build.DIGEST}")
+    assert pinned(build.DIGEST, seen, part=NIGHTLY).cronjob(NIGHTLY).state is State.PASSED
+    assert pinned(build.DIGEST, seen, part=NIGHTLY, accepts=build.OTHER).cronjob(NIGHTLY).state is State.FAILED
+    assert pinned(build.DIGEST, seen, part=NIGHTLY, accepts="").cronjob(NIGHTLY).state is State.UNVERIFIED
+    assert cronjob(build.cronjob(image=SCRIPT)).state is State.FAILED
+
+
 def test_jobs_of_other_names_and_images_are_not_migrations():
     others = [build.job("migrated"), build.job("migrate-x", "busybox:1")]
     assert migration(*others).state is State.UNVERIFIED
@@ -170,6 +226,55 @@ def test_old_code_that_still_runs_is_another_checks_finding():
     active = {"status": {"active": 1, "succeeded": 0, "conditions": []}}
     assert cronjob(build.cronjob(), run(image=f"{SCRIPT}:{OLD}", **active)).state is State.PASSED
     assert cronjob(build.cronjob(), run(**active)).state is State.PASSED
+
+
+SLOT = "2026-11-20T09:45:00Z"
+SINCE_8 = [build.deployment(), build.replicaset(metadata={"creationTimestamp": "2026-11-20T08:00:00Z"})]
+
+
+def last_run(*raw, done=LONG_AGO, rolled=SINCE_8, spec=None, **status):
+    """A CronJob whose last slot was 09:45, on a release that is live since 08:00."""
+    seen = build.cronjob(status={"lastScheduleTime": SLOT, "lastSuccessfulTime": done} | status, spec=spec or {})
+    judge = claims(*rolled, *raw, seen, over=(NIGHTLY, component()))
+    return judge.cronjob(NIGHTLY)
+
+
+def test_run_of_the_release_that_did_not_succeed_fails_though_its_job_is_gone():
+    assert "did not succeed" in last_run().seen
+    assert last_run().state is State.FAILED
+    assert last_run(done=None).state is State.FAILED
+    assert last_run(run("nightly-0", metadata={"creationTimestamp": "2026-11-20T09:30:00Z"})).state is State.FAILED
+
+
+def test_run_that_goes_on_succeeded_just_ended_or_had_old_code_is_no_such_failure():
+    assert last_run(done="2026-11-20T09:45:30Z").state is State.PASSED
+    assert last_run(active=[{"name": "nightly-1"}]).state is State.PASSED
+    assert last_run(lastScheduleTime="2026-11-20T09:59:30Z").state is State.PASSED
+    assert last_run(rolled=build.whole()).state is State.PASSED
+    assert last_run(rolled=[]).state is State.PASSED
+    old = run(image=f"{SCRIPT}:{OLD}", metadata={"creationTimestamp": SLOT}, **FAILED)
+    assert last_run(old).state is State.PASSED
+
+
+def test_event_of_a_run_that_is_gone_tells_how_it_ended():
+    name = "nightly-29919465"
+    assert "reached" in last_run(build.event(name, "BackoffLimitExceeded", "limit reached", kind="Job")).seen
+    assert last_run(build.event(name, "Completed", kind="Job", type="Normal")).state is State.PASSED
+    assert last_run(build.event("nightly-1", "Completed", kind="Job", type="Normal")).state is State.FAILED
+
+
+def test_run_that_is_deleted_at_once_may_have_succeeded_unseen():
+    spec = {"jobTemplate": {"spec": {"ttlSecondsAfterFinished": 0}}}
+    assert last_run(spec=spec).state is State.DEGRADED
+
+
+def test_run_of_the_release_that_cannot_start_fails():
+    stuck = build.unready(waiting("ErrImagePull", "manifest unknown"), name="nightly-x", phase="Pending")
+    stuck["metadata"]["ownerReferences"] = build.meta("x", owner=("Job", "uid-nightly-1"))["ownerReferences"]
+    active = {"status": {"active": 1, "succeeded": 0, "conditions": []}}
+    under_way = build.cronjob(status={"active": [{"name": "nightly-1"}]})
+    assert cronjob(under_way, run(**active), stuck).state is State.FAILED
+    assert cronjob(under_way, run(image=f"{SCRIPT}:{OLD}", **active), stuck).state is State.PASSED
 
 
 def test_missing_cronjob_fails_unless_it_could_not_be_read():
