@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from postdeploy.cluster.current import began
+from postdeploy.cluster.gone_runs import HANDED_OVER
 from postdeploy.cluster.images import declared
-from postdeploy.cluster.jobs import is_on, jobs_named
+from postdeploy.cluster.jobs import WHOSE_DIGEST, is_on, jobs_named
 from postdeploy.cluster.objects import CronJob, Job, Snapshot
-from postdeploy.cluster.ruling import Ruling, degraded, failed, not_applicable, passed, unverified
+from postdeploy.cluster.ruling import Ruling, degraded, failed, gravest, not_applicable, passed, unverified
 from postdeploy.cluster.schedule import Unreadable, due, same
 from postdeploy.cluster.sight import RESOURCES, Sight
 from postdeploy.environment import Component, Environment
-from postdeploy.verdict import Judgement
+from postdeploy.verdict import Judgement, State
 
 LATE_S = 100
 """What the controller may be late by where startingDeadlineSeconds says nothing."""
@@ -22,8 +23,10 @@ GRACE_S = 60
 """For the time between a slot, the Job's start, and our look."""
 OLD_CODE_GRACE = timedelta(minutes=10)
 """A run that began this shortly before the rollout is on its last errand; an older one may go on for hours."""
-HANDED_OVER = timedelta(minutes=2)
-"""A delivery reaches its CronJobs a little after its Deployments."""
+HANGS = 4
+"""A run that holds back so many slots, and takes so many times as long as any that is kept, hangs."""
+GOING = timedelta(minutes=5)
+"""How long a pod that was told to go may outlast its grace period."""
 
 
 class BatchClaims:
@@ -45,14 +48,17 @@ class BatchClaims:
         if isinstance(found, Ruling):
             return self.sight.judge(component, "runs by its schedule", found)
         seen = cast("CronJob", found)
-        ruling = _asleep(component, seen) or _schedule(component, seen, self.sight.snapshot.taken)
+        now, jobs = self.sight.snapshot.taken, self.sight.family.jobs_of(seen)
+        ruling = _asleep(component, seen) or _schedule(component, seen, now, self._began)
+        if ruling.state is State.PASSED:
+            ruling = _hangs(seen, jobs, now) or ruling
         uids = [seen.metadata.uid]
         return self.sight.judge(
             component, "runs by its schedule", ruling, uids=uids, field="status", needs=["cronjobs"]
         )
 
     def old_code(self) -> Judgement:
-        """No Job that was made from the template of an earlier release still runs."""
+        """No Job that was made from the template of an earlier release still runs, and no pod of one."""
         claim = f"no Job of an earlier release than {self.sight.release} still runs"
         found = [(job, component) for component in self._batch() for job in self._old(component)]
         ruling = self._gone_on(found) or self._gap() or passed("none is active")
@@ -64,10 +70,10 @@ class BatchClaims:
         return [each for each in parts if each.kind in ("CronJob", "Job") and each.tag is None]
 
     def _old(self, component: Component) -> Iterator[Job]:
-        """Active Jobs of a component whose image is not the release's."""
+        """Jobs of a component with pods that run, or are going, and whose image is not known for the release's."""
         for job in self._jobs(component):
-            runs_ours = bool(declared(job.spec.template, component.image))
-            if job.status.active and runs_ours and not is_on(self.sight, component, job.spec.template):
+            runs = (job.status.active or job.status.terminating) and declared(job.spec.template, component.image)
+            if runs and not is_on(self.sight, component, job.spec.template):
                 yield job
 
     def _jobs(self, component: Component) -> list[Job]:
@@ -81,8 +87,23 @@ class BatchClaims:
             return None
         if self._began is None:
             return not_applicable(f"nothing of {self.sight.release} runs yet: all code is that of an earlier release")
-        rulings = [_old_code(job, component, self._began) for job, component in found]
-        return next((each for each in rulings if not each.holds), rulings[0])
+        rulings = [self._judged(job, component, self._began) for job, component in found]
+        return gravest(rulings, rulings[0])
+
+    def _judged(self, job: Job, component: Component, rollout: datetime) -> Ruling:
+        if is_on(self.sight, component, job.spec.template) is None:
+            return unverified(f"{job.metadata.name} is pinned by digest alone, which names no release", WHOSE_DIGEST)
+        if not job.status.active and not self._outlasts(job):
+            return degraded(
+                f"{job.metadata.name} is no more active, but {job.status.terminating} of its pods are still going",
+                "They run the old code until they have ended: look again.",
+            )
+        return _old_code(job, component, rollout)
+
+    def _outlasts(self, job: Job) -> bool:
+        """Whether a pod of it was told to go long ago and did not."""
+        told = [each.metadata.deletion_timestamp for each in self.sight.family.pods_of(job) if not each.is_over]
+        return any(each is not None and self.sight.snapshot.taken - each > GOING for each in told)
 
     def _gap(self) -> Ruling | None:
         pairs = {(each.namespace, RESOURCES[each.kind]) for each in self._batch()} | {
@@ -119,7 +140,7 @@ def _asleep(component: Component, seen: CronJob) -> Ruling | None:
     return None
 
 
-def _schedule(component: Component, seen: CronJob, now: datetime) -> Ruling:
+def _schedule(component: Component, seen: CronJob, now: datetime, rollout: datetime | None) -> Ruling:
     spec, zone = seen.spec, seen.spec.time_zone
     allowed = timedelta(seconds=(spec.starting_deadline_seconds or LATE_S) + GRACE_S)
     try:
@@ -133,10 +154,11 @@ def _schedule(component: Component, seen: CronJob, now: datetime) -> Ruling:
     except Unreadable as error:
         return unverified(str(error), "What it was due for cannot be told.")
     when = f"{spec.schedule}{f' {zone}' if zone else ''}"
-    return _overdue(seen, owed, when) or _never_succeeded(seen, owed, when) or passed(_in_step(seen, past, when))
+    late = _overdue(seen, owed, when, rollout)
+    return late or _never_succeeded(seen, owed, when) or passed(_in_step(seen, past, when))
 
 
-def _overdue(seen: CronJob, owed: list[datetime], when: str) -> Ruling | None:
+def _overdue(seen: CronJob, owed: list[datetime], when: str, rollout: datetime | None) -> Ruling | None:
     """The latest slot that must have had its Job by now, and has not."""
     created, last = seen.metadata.creation_timestamp, seen.status.last_schedule_time
     if not owed or (created and created > owed[0]) or (last and last >= owed[0]):
@@ -144,11 +166,24 @@ def _overdue(seen: CronJob, owed: list[datetime], when: str) -> Ruling | None:
     if seen.status.active and seen.spec.concurrency_policy == "Forbid":
         return None
     said = f"the last one was {_at(last)}" if last else "it has never been scheduled"
+    text = f"it was due {_at(owed[0])} ({when}) and no Job was made: {said} (status.lastScheduleTime)"
+    if _may_be_younger(seen, owed[0], rollout):
+        return degraded(
+            f"{text}; but it was changed at least once (metadata.generation), and the rollout came after that slot",
+            "A schedule that came with the release makes up for no slot older than startingDeadlineSeconds: look again "
+            "after its next slot.",
+        )
     return failed(
-        f"it was due {_at(owed[0])} ({when}) and no Job was made: {said} (status.lastScheduleTime)",
+        text,
         "Its controller does not make Jobs: a quota, an admission webhook, a startingDeadlineSeconds too short, "
         "or the control plane; its events say which.",
     )
+
+
+def _may_be_younger(seen: CronJob, slot: datetime, rollout: datetime | None) -> bool:
+    """Whether the rollout may have given it the schedule that a slot is of, too late for a Job of that slot."""
+    has_deadline = seen.spec.starting_deadline_seconds is not None
+    return has_deadline and (seen.metadata.generation or 1) > 1 and rollout is not None and rollout > slot
 
 
 def _never_succeeded(seen: CronJob, owed: list[datetime], when: str) -> Ruling | None:
@@ -162,6 +197,24 @@ def _never_succeeded(seen: CronJob, owed: list[datetime], when: str) -> Ruling |
         f"it has never succeeded: scheduled last {_at(status.last_schedule_time)} ({when}), "
         "and there is no status.lastSuccessfulTime",
         "Every run of it failed, or was deleted before it ended: read the log of the last one.",
+    )
+
+
+def _hangs(seen: CronJob, jobs: list[Job], now: datetime) -> Ruling | None:
+    """Where one run holds back the next, only what its earlier runs took tells whether it is a long one or hangs."""
+    took = [
+        e.status.completion_time - e.status.start_time for e in jobs if e.status.completion_time and e.status.start_time
+    ]
+    active = [e.metadata.creation_timestamp for e in jobs if e.status.active and e.metadata.creation_timestamp]
+    if not took or not active or seen.spec.concurrency_policy != "Forbid":
+        return None
+    began, held_back = min(active), due(seen.spec.schedule, seen.spec.time_zone, now, HANGS)
+    if len(held_back) < HANGS or began >= held_back[-1] or now - began <= HANGS * max(took):
+        return None
+    return degraded(
+        f"a run is under way since {_at(began)} and holds back every slot since, where none that is kept took longer "
+        f"than {_span(max(took))}",
+        "It hangs: read the log of its pod. An activeDeadlineSeconds would end it.",
     )
 
 

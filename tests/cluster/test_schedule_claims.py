@@ -51,6 +51,22 @@ def test_starting_deadline_says_how_late_a_job_may_be():
     assert schedule(last="2026-11-20T09:30:00Z", spec={"startingDeadlineSeconds": 600}).state is State.FAILED
 
 
+def test_schedule_that_may_have_come_with_the_release_makes_up_for_no_slot_before_it():
+    rollout = [build.deployment(), build.replicaset(metadata={"creationTimestamp": ROLLOUT})]
+    spec = {"schedule": "0 6 * * *", "startingDeadlineSeconds": 300}
+    status = {"lastScheduleTime": "2026-11-19T22:00:00Z", "lastSuccessfulTime": "2026-11-19T22:03:00Z"}
+
+    def judged(generation=2, deadline=300, at=ROLLOUT):
+        meta = {"creationTimestamp": LONG_AGO, "generation": generation}
+        seen = build.cronjob(metadata=meta, spec=spec | {"startingDeadlineSeconds": deadline}, status=status)
+        return claims(seen, rollout[0], build.replicaset(metadata={"creationTimestamp": at})).schedule(NIGHTLY)
+
+    assert judged().state is State.DEGRADED
+    assert judged(generation=1).state is State.FAILED
+    assert judged(deadline=None).state is State.FAILED
+    assert judged(at="2026-11-20T05:00:00Z").state is State.FAILED
+
+
 def test_one_that_never_ran_is_overdue_once_a_slot_has_passed():
     assert schedule(None, None, created="2026-11-20T09:46:00Z").state is State.PASSED
     judgement = schedule(None, None)
@@ -63,6 +79,25 @@ def test_run_under_way_holds_the_next_one_back_only_where_that_is_forbidden():
     late = "2026-11-20T09:15:00Z"
     assert schedule(late, spec={"concurrencyPolicy": "Forbid"}, **active).state is State.PASSED
     assert schedule(late, spec={"concurrencyPolicy": "Allow"}, **active).state is State.FAILED
+
+
+@pytest.mark.parametrize(
+    ("since", "took", "policy", "state"),
+    [
+        ("07:00", "08:00", "Forbid", State.PASSED),
+        ("07:00", "06:01", "Forbid", State.DEGRADED),
+        ("07:00", "06:01", "Allow", State.FAILED),
+        ("09:30", "06:01", "Forbid", State.PASSED),
+    ],
+)
+def test_run_that_holds_back_slots_hangs_only_where_earlier_ones_were_much_shorter(since, took, policy, state):
+    times = {"startTime": "2026-11-20T06:00:00Z", "completionTime": f"2026-11-20T{took}:00Z"}
+    before = run("2026-11-20T06:00:00Z", RELEASE, status={"active": 0} | times, metadata={"name": "nightly-0"})
+    now = run(f"2026-11-20T{since}:00Z", RELEASE)
+    status = {"lastScheduleTime": f"2026-11-20T{since}:00Z", "active": [{"name": "nightly-1"}]}
+    spec = {"schedule": QUARTERS, "concurrencyPolicy": policy}
+    seen = build.cronjob(metadata={"creationTimestamp": LONG_AGO}, spec=spec, status=status)
+    assert claims(seen, before, now).schedule(NIGHTLY).state is state
 
 
 def test_never_succeeded_fails_after_two_slots():
@@ -136,6 +171,34 @@ def test_code_of_the_release_and_ended_runs_are_no_finding():
     assert old_code(run("2026-11-20T07:00:00Z", RELEASE)).state is State.PASSED
     assert old_code(run("2026-11-20T07:00:00Z", status={"active": 0, "succeeded": 1})).state is State.PASSED
     assert old_code().state is State.PASSED
+
+
+def test_pods_of_old_code_that_are_still_going_are_no_end_of_it():
+    ends = {"active": 0, "terminating": 1}
+    judgement = old_code(run("2026-11-20T07:00:00Z", status=ends))
+    assert judgement.state is State.DEGRADED
+    assert "1 of its pods are still going" in judgement.seen
+    for told, state in (("2026-11-20T09:59:30Z", State.DEGRADED), ("2026-11-20T09:30:00Z", State.FAILED)):
+        going = build.pod("nightly-1-x", ("Job", "uid-nightly-1"), metadata={"deletionTimestamp": told})
+        assert old_code(run("2026-11-20T07:00:00Z", status=ends), going).state is state
+
+
+def test_run_pinned_by_digest_is_old_code_unless_that_is_accepted():
+    pinned = run("2026-11-20T07:00:00Z", spec={"template": build.template(f"{SCRIPT}@{build.DIGEST}")})
+    raw = [build.cronjob(), build.deployment(), build.replicaset(metadata={"creationTimestamp": ROLLOUT}), pinned]
+    parts = build.environment(NIGHTLY, MIGRATE, component())
+    for digest, state in ((build.DIGEST, State.PASSED), (build.OTHER, State.FAILED)):
+        digests = {f"{SCRIPT}:{RELEASE}": frozenset({digest})}
+        assert BatchClaims(build.snapshot(*raw), parts, RELEASE, digests).old_code().state is state
+    assert BatchClaims(build.snapshot(*raw), parts, RELEASE).old_code().state is State.UNVERIFIED
+
+
+def test_run_of_old_code_between_two_steps_of_the_delivery_was_started_after_the_rollout_began():
+    first = build.replicaset(metadata={"creationTimestamp": "2026-11-20T09:10:00Z"})
+    second = build.replicaset("api-2", owner="uid-api", metadata={"creationTimestamp": "2026-11-20T09:45:00Z"})
+    raw = [build.cronjob(), build.deployment(), build.deployment("api"), first, second, run("2026-11-20T09:40:00Z")]
+    parts = build.environment(NIGHTLY, component(), component(name="api"))
+    assert BatchClaims(build.snapshot(*raw), parts, RELEASE).old_code().state is State.FAILED
 
 
 def test_old_migration_that_still_runs_is_found():
