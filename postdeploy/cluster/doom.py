@@ -100,7 +100,7 @@ def _waiting(pod: Pod, status: ContainerStatus, reason: str, message: str, now: 
             cause = exit_cause(last) if last else "The container keeps ending: read its last log lines."
             return failed(seen, cause, doomed=status.restart_count >= HOPELESS_RESTARTS)
         case "ErrImagePull" | "ImagePullBackOff":
-            return _pull(pod, seen, message, now)
+            return _pull(pod, seen, reason, message, now)
         case "RegistryUnavailable" | "ImageInspectError":
             return pending(seen, "The registry or the node's image store did not answer.")
         case "InvalidImageName" | "ErrImageNeverPull":
@@ -118,7 +118,7 @@ def _waiting(pod: Pod, status: ContainerStatus, reason: str, message: str, now: 
     return None
 
 
-def _pull(pod: Pod, seen: str, message: str, now: datetime | None) -> Ruling:
+def _pull(pod: Pod, seen: str, reason: str, message: str, now: datetime | None) -> Ruling:
     if GONE.search(message):
         return doomed(seen, NO_IMAGE)
     since = _pulls_since(pod)
@@ -126,7 +126,8 @@ def _pull(pod: Pod, seen: str, message: str, now: datetime | None) -> Ruling:
         return doomed(seen, NO_IMAGE)
     if PASSING.search(message):
         return pending(seen, "The registry did not answer in time; the kubelet tries again.")
-    return pending(seen, NO_IMAGE)
+    # One that backs off has been refused more than once, though many kubelets do not say by what.
+    return pending(seen, NO_IMAGE) if reason == "ErrImagePull" else failed(seen, NO_IMAGE)
 
 
 def _pulls_since(pod: Pod) -> datetime | None:

@@ -195,7 +195,8 @@ class Tracker:
 
     def _doomed(self, followed: Followed) -> None:
         ruling = pods.doom(followed.pod, self._clock())
-        if ruling is not None and ruling.state is State.FAILED:
+        # What is born in the hold may fail its start, unless it is clear that it will never succeed.
+        if ruling is not None and ruling.state is State.FAILED and (ruling.doomed or not followed.born):
             self._note(followed.component, followed.pod, "doomed", ruling.seen)
 
     def _note(self, component: str, seen: Pod | Workload, what: Trouble, detail: str, container: str = "") -> None:

@@ -184,6 +184,18 @@ def test_a_pod_born_in_the_hold_may_take_its_time_and_fail_its_start() -> None:
     assert whats(found) == []
 
 
+def test_a_pod_born_in_the_hold_may_be_refused_its_image_for_a_moment() -> None:
+    found = tracker()
+    young = merge(pod("web-2-d"), {"metadata": {"creationTimestamp": "2026-11-20T09:59:50Z"}})
+    backs_off = build.waiting("ImagePullBackOff", "Back-off pulling image")
+    scheduled = [condition("PodScheduled", since="2026-11-20T09:59:50Z")]
+    found.pod(seen(merge(young, {"status": {"conditions": scheduled, "containerStatuses": [backs_off]}})))
+    assert whats(found) == []
+    missing = build.waiting("ErrImagePull", "manifest unknown")
+    found.pod(seen(merge(young, {"status": {"conditions": scheduled, "containerStatuses": [missing]}})))
+    assert whats(found) == [("doomed", "web-2-d")]
+
+
 def test_fewer_nodes_take_an_agent_away() -> None:
     agent = component("DaemonSet", "agent", tag="1")
     found = tracker(*whole("DaemonSet"), over=(agent,))

@@ -78,7 +78,7 @@ def test_doom_table(reason, message):
         ("ErrImagePull", "something odd", State.PENDING),
         ("ErrImagePull", "dial tcp: lookup registry.example: no such host", State.PENDING),
         ("ErrImagePull", "httpReadSeeker: failed open: EOF", State.PENDING),
-        ("ImagePullBackOff", "Back-off pulling image", State.PENDING),
+        ("ImagePullBackOff", "Back-off pulling image", State.FAILED),
         ("ContainerCreating", "", State.PENDING),
         ("PodInitializing", "", State.PENDING),
     ],
@@ -104,7 +104,7 @@ def test_pull_of_unknown_age_is_not_called_hopeless():
     raw["status"]["conditions"] = []
     raw["metadata"].pop("creationTimestamp")
     ruling = judged(raw)
-    assert (ruling.state, ruling.doomed) == (State.PENDING, False)
+    assert (ruling.state, ruling.doomed) == (State.FAILED, False)
 
 
 @pytest.mark.parametrize(("restarts", "doomed"), [(1, False), (2, True)])
