@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ import trustme
 from benchmarks.logs import estate
 from rehearsal import discovery
 
+STARTS_IN_S = 60.0
+"""On a machine that others keep busy."""
 CONF = """
 daemon off;
 worker_processes 1;
@@ -62,7 +65,7 @@ def serving(folder: Path, bodies: dict[str, bytes], pods: list[estate.Obj], auth
     (folder / "nginx.conf").write_text(conf, encoding="utf-8")
     with subprocess.Popen([str(program()), "-c", str(folder / "nginx.conf"), "-p", str(folder)]) as nginx:
         try:
-            _until_listening(port)
+            _until_listening(nginx, port)
             yield f"https://127.0.0.1:{port}"
         finally:
             nginx.terminate()
@@ -85,11 +88,13 @@ def _write(folder: Path, bodies: dict[str, bytes], pods: list[estate.Obj]) -> No
     (folder / "groups").write_text(json.dumps(discovery.aggregated(core=False)), encoding="utf-8")
 
 
-def _until_listening(port: int) -> None:
-    for _ in range(10_000):
+def _until_listening(nginx: subprocess.Popen[bytes], port: int) -> None:
+    latest = time.monotonic() + STARTS_IN_S
+    while nginx.poll() is None and time.monotonic() < latest:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except ConnectionRefusedError:
+        except (ConnectionRefusedError, TimeoutError):
+            time.sleep(0.01)
             continue
         return
     raise SystemExit("nginx does not listen")

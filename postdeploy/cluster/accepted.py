@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from postdeploy.cluster.images import Digest
+from postdeploy.cluster.images import Digest, ImageRef
 from postdeploy.cluster.objects_images import DigestSet
 from postdeploy.cluster.sight import Sight
 
@@ -55,6 +55,19 @@ def other_release(sight: Sight, image: str, found: Digest) -> str:
     named = [key for key, values in sight.digests.items() if found.value in values]
     named += [f"{each.image}:{each.tag}" for each in sight.snapshot.digest_sets if found.value in each.accepted]
     return next((each.removeprefix(f"{image}:") for each in named if each.startswith(f"{image}:")), "")
+
+
+def other_version(sight: Sight, image: str, expected: str, found: ImageRef) -> str:
+    """What a reference names instead of the expected version, as far as it is known; empty where it does not.
+
+    A node pulls by the digest alone where there is one, whatever the tag beside it says.
+    """
+    if found.tag and found.tag != expected:
+        return found.tag
+    known = accepted(sight, image, expected) if found.digest else None
+    if known is None or found.digest in known.digests or not known.knows_manifests:
+        return ""
+    return other_release(sight, image, Digest(found.digest)) or found.digest
 
 
 def _named(sight: Sight, image: str, tag: str) -> frozenset[str]:

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from postdeploy.cluster import batch_claims
-from postdeploy.cluster.accepted import accepted, other_release
+from postdeploy.cluster.accepted import accepted, other_version
 from postdeploy.cluster.images import Digest, ImageRef, canonical, declared, running
 from postdeploy.cluster.objects import CronJob, Job, Pod, PodTemplate
 from postdeploy.cluster.ruling import Ruling, failed, not_applicable, passed, pending, unverified
@@ -87,19 +87,6 @@ def of_release(sight: Sight, component: Component, asked: PodTemplate) -> Iterat
     for image in {each.image: None for each in sight.environment.components.values() if each.tag is None}:
         if canonical(image) != own:
             yield from ((image, name, found) for name, found in declared(asked, image).items())
-
-
-def other_version(sight: Sight, image: str, expected: str, found: ImageRef) -> str:
-    """What a reference names instead of the expected version, as far as it is known; empty where it does not.
-
-    A node pulls by the digest alone where there is one, whatever the tag beside it says.
-    """
-    if found.tag and found.tag != expected:
-        return found.tag
-    known = accepted(sight, image, expected) if found.digest else None
-    if known is None or found.digest in known.digests or not known.knows_manifests:
-        return ""
-    return other_release(sight, image, Digest(found.digest)) or found.digest
 
 
 def _template_tag(sight: Sight, component: Component, asked: PodTemplate) -> Ruling | None:

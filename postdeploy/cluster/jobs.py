@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from postdeploy.cluster.accepted import accepted
+from postdeploy.cluster.accepted import accepted, other_version
 from postdeploy.cluster.images import ImageRef, declared
 from postdeploy.cluster.objects import Job, PodTemplate
 from postdeploy.cluster.sight import Sight
@@ -67,9 +67,9 @@ def is_on(sight: Sight, component: Component, template: PodTemplate) -> bool | N
 
 def _is_ours(sight: Sight, component: Component, image: ImageRef) -> bool | None:
     tag = sight.tag(component)
+    if other_version(sight, component.image, tag, image):
+        return False
     if image.tag or not image.digest:
         return image.tag == tag
     known = accepted(sight, component.image, tag)
-    if known and image.digest in known.digests:
-        return True
-    return False if known and known.knows_manifests else None
+    return True if known and image.digest in known.digests else None

@@ -8,6 +8,7 @@ from typing import cast
 import msgspec
 
 from postdeploy.cluster import image_claims, undeclared
+from postdeploy.cluster.accepted import other_version
 from postdeploy.cluster.claims import ClusterClaims
 from postdeploy.cluster.flux_claims import FluxClaims
 from postdeploy.cluster.images import ImageRef, declared, requested
@@ -132,7 +133,7 @@ class Layers:
 
     def _other(self, component: Component, image: str, found: ImageRef) -> str:
         """The version an image has instead of the release; which components have one is kept for the headline."""
-        if other := image_claims.other_version(self._sight, image, self._release, found):
+        if other := other_version(self._sight, image, self._release, found):
             self.others.setdefault(other, set()).add(component.name)
         return other
 

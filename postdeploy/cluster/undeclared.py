@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from postdeploy.cluster.image_claims import other_version
+from postdeploy.cluster.accepted import other_version
 from postdeploy.cluster.images import canonical, parse
 from postdeploy.cluster.objects import Container, Pod
 from postdeploy.cluster.sight import Sight

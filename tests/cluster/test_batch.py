@@ -135,6 +135,13 @@ def test_cronjob_pinned_by_digest_is_on_the_release_where_that_is_accepted():
     assert pinned(build.DIGEST, seen, part=NIGHTLY).cronjob(NIGHTLY).state is State.PASSED
     assert pinned(build.DIGEST, seen, part=NIGHTLY, accepts=build.OTHER).cronjob(NIGHTLY).state is State.FAILED
     assert pinned(build.DIGEST, seen, part=NIGHTLY, accepts="").cronjob(NIGHTLY).state is State.UNVERIFIED
+
+
+def test_tag_beside_a_foreign_digest_makes_no_job_the_releases():
+    job = build.job(image=f"{build.REPO}:{build.RELEASE}@{build.DIGEST}")
+    assert pinned(build.DIGEST, job).migration(MIGRATE).state is State.PASSED
+    assert pinned(build.DIGEST, job, accepts=build.OTHER).migration(MIGRATE).state is State.FAILED
+    assert pinned(build.DIGEST, job, accepts="").migration(MIGRATE).state is State.PASSED
     assert cronjob(build.cronjob(image=SCRIPT)).state is State.FAILED
 
 
