@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -24,6 +24,9 @@ from postdeploy.environment import WORKLOAD_KINDS, Environment
 
 T = TypeVar("T")
 
+LONGER = 1.5
+"""How much longer each pause between two last looks is than the one before."""
+
 
 class Patience(msgspec.Struct, frozen=True):
     """How long a release is held, and how long the last look may wait for what is under way by then."""
@@ -33,6 +36,14 @@ class Patience(msgspec.Struct, frozen=True):
     """How long it should be held: where that is longer, the run's budget has cut it short."""
     more_s: float = 0.0
     every_s: float = 2.0
+
+    def pauses(self) -> Iterator[float]:
+        """What to wait before each further look, longer each time for a look has its price: together `more_s`."""
+        pause, left = self.every_s, self.more_s
+        while left > 0:
+            yield min(pause, left)
+            left -= pause
+            pause *= LONGER
 
 
 async def hold(
@@ -64,12 +75,24 @@ async def hold(
 
     tracker = Tracker(live, environment, lambda: at + timedelta(seconds=round(time.monotonic() - began, 3)), say_it)
     watches = [*watching(reader, environment, tracker, sleep)]
-    again, more_s = await watched(patience.seconds), 0.0
-    while more_s < patience.more_s and not tracker.incidents() and is_under_way(again, environment, digests):
+    again, pauses = await watched(patience.seconds), patience.pauses()
+    more_s = 0.0
+    while not tracker.incidents() and is_under_way(again, environment, digests) and (pause := next(pauses, 0.0)):
         # The tracker hears of these looks only by its watches: told of both, it would take their order for a change.
-        again, more_s = await watched(patience.every_s), more_s + patience.every_s
+        again, more_s = await watched(pause), more_s + pause
     tracker.look(again)
-    held = Held(
+    kept = replace(
+        again,
+        settled=live.settled,
+        held=_held(patience, more_s, tracker, watches),
+        baseline=restarts.changed(live.pods, again.pods, live.baseline),
+        gaps=(*again.gaps, *unwatched(watches)),
+    )
+    return await excerpts.enrich(reader, kept, environment)
+
+
+def _held(patience: Patience, more_s: float, tracker: Tracker, watches: Sequence[Watch[Any]]) -> Held:
+    return Held(
         seconds=patience.seconds,
         asked=patience.asked,
         more_s=round(more_s, 3),
@@ -77,14 +100,6 @@ async def hold(
         watched=not any(each.refused or each.blind for each in watches),
         interruptions=tuple(text for each in watches for text in each.interruptions),
     )
-    kept = replace(
-        again,
-        settled=live.settled,
-        held=held,
-        baseline=restarts.changed(live.pods, again.pods, live.baseline),
-        gaps=(*again.gaps, *unwatched(watches)),
-    )
-    return await excerpts.enrich(reader, kept, environment)
 
 
 def watching(reader: Reader, environment: Environment, tracker: Tracker, sleep: Sleep) -> Iterator[Watch[Any]]:
