@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from postdeploy.cluster import batch_claims
 from postdeploy.cluster.accepted import accepted, other_version
-from postdeploy.cluster.images import Digest, ImageRef, canonical, declared, running
+from postdeploy.cluster.images import Digest, ImageRef, canonical, declared, parse, running
 from postdeploy.cluster.objects import CronJob, Job, Pod, PodTemplate
 from postdeploy.cluster.ruling import Ruling, failed, not_applicable, passed, pending, unverified
 from postdeploy.cluster.sight import RESOURCES, Sight, Subject
@@ -83,10 +83,16 @@ def of_release(sight: Sight, component: Component, asked: PodTemplate) -> Iterat
         yield component.image, name, found
     if component.tag is not None:
         return
-    own = canonical(component.image)
-    for image in {each.image: None for each in sight.environment.components.values() if each.tag is None}:
-        if canonical(image) != own:
-            yield from ((image, name, found) for name, found in declared(asked, image).items())
+    own, images = canonical(component.image), sight.once("images", "", lambda: _images(sight))
+    for container in asked.spec.all_containers:
+        found = parse(container.image)
+        if found.repository != own and (image := images.get(found.repository)):
+            yield image, container.name, found
+
+
+def _images(sight: Sight) -> dict[str, str]:
+    """The images of the release as declared, by their repositories."""
+    return {canonical(each.image): each.image for each in sight.environment.components.values() if each.tag is None}
 
 
 def _template_tag(sight: Sight, component: Component, asked: PodTemplate) -> Ruling | None:

@@ -46,6 +46,7 @@ def parse(image: str) -> ImageRef:
     return ImageRef(canonical(head + slash + last), tag, digest)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def canonical(repository: str) -> str:
     """The repository with Docker Hub's defaults written out, so that `nginx` equals `docker.io/library/nginx`."""
     first, _, rest = repository.partition("/")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 
 from postdeploy.cluster.accepted import other_version
 from postdeploy.cluster.images import canonical, parse
-from postdeploy.cluster.objects import Container, Pod
+from postdeploy.cluster.objects import Pod
 from postdeploy.cluster.sight import Sight
 
 CAUSE = (
@@ -22,16 +23,18 @@ def old_code(sight: Sight) -> Iterator[tuple[str, str]]:
     Pods of Jobs are left to infra.batch.old-code, which knows when they began.
     """
     allowed = _allowed(sight)
+    other_of = cache(lambda image: _other(sight, allowed, image))  # thousands of pods name a few dozen images
     found: dict[str, str] = {}
     for pod in sight.snapshot.pods:
-        if pod.is_live and (other := _other(sight, allowed, pod.spec.all_containers)):
-            kind, name = _made_by(sight, pod)
-            if kind != "Job" and not _is_declared(sight, kind, pod.metadata.namespace, name):
-                found.setdefault(f"{kind} {pod.metadata.namespace}/{name}", other)
+        for container in pod.spec.all_containers:
+            if (other := other_of(container.image)) and pod.is_live:
+                kind, name = _made_by(sight, pod)
+                if kind != "Job" and not _is_declared(sight, kind, pod.metadata.namespace, name):
+                    found.setdefault(f"{kind} {pod.metadata.namespace}/{name}", other)
     for each in sight.snapshot.cronjobs:
         meta, containers = each.metadata, each.spec.job_template.spec.template.spec.all_containers
-        other = "" if each.spec.suspend else _other(sight, allowed, containers)
-        if other and not _is_declared(sight, "CronJob", meta.namespace, meta.name):
+        other = next(filter(None, (other_of(each.image) for each in containers)), "")
+        if other and not each.spec.suspend and not _is_declared(sight, "CronJob", meta.namespace, meta.name):
             found[f"CronJob {meta.namespace}/{meta.name}"] = other
     yield from sorted(found.items())
 
@@ -45,14 +48,12 @@ def _allowed(sight: Sight) -> dict[str, tuple[str, set[str]]]:
     return {canonical(each.image): (each.image, pinned[canonical(each.image)]) for each in components if not each.tag}
 
 
-def _other(sight: Sight, allowed: dict[str, tuple[str, set[str]]], containers: tuple[Container, ...]) -> str:
-    for each in containers:
-        reference = parse(each.image)
-        image, pinned = allowed.get(reference.repository, ("", set()))
-        is_ours = bool(image) and reference.tag not in pinned
-        if is_ours and (other := other_version(sight, image, sight.release, reference)):
-            return other
-    return ""
+def _other(sight: Sight, allowed: dict[str, tuple[str, set[str]]], image: str) -> str:
+    reference = parse(image)
+    declared, pinned = allowed.get(reference.repository, ("", set()))
+    if not declared or reference.tag in pinned:
+        return ""
+    return other_version(sight, declared, sight.release, reference)
 
 
 def _made_by(sight: Sight, pod: Pod) -> tuple[str, str]:
