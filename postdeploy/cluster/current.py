@@ -117,10 +117,10 @@ def began(sight: Sight) -> datetime | None:
 
 
 def _began(sight: Sight) -> datetime | None:
-    moments = sorted(_traces(sight), reverse=True)
+    moments = _moments(sight)
     if not moments:
         return None
-    others = [at for component in _deployments(sight) for at in _others(sight, component)]
+    others = [at for _, before in _revisions(sight) for at in before]
     start = min((each for each in _served(sight) if moments[0] - each <= ALL_STEPS), default=moments[0])
     for each in moments:
         apart = ONE_ROLLOUT if any(each < other < start for other in others) else ONE_DELIVERY
@@ -131,7 +131,12 @@ def _began(sight: Sight) -> datetime | None:
 
 def delivered(sight: Sight) -> datetime | None:
     """When the last part of the release was rolled out, by the server's clock."""
-    return max(_traces(sight), default=None)
+    return next(iter(_moments(sight)), None)
+
+
+def _moments(sight: Sight) -> list[datetime]:
+    """Every trace of the release, newest first."""
+    return sight.once("moments", "", lambda: sorted(_traces(sight), reverse=True))
 
 
 def _traces(sight: Sight) -> Iterator[datetime]:
@@ -148,36 +153,30 @@ def _traces(sight: Sight) -> Iterator[datetime]:
             for job in jobs.jobs_named(sight, component):
                 if jobs.is_on(sight, component, job.spec.template) and job.metadata.creation_timestamp:
                     yield job.metadata.creation_timestamp
-    for component in _deployments(sight):
-        if newest := _newest(sight, component):
-            yield newest
+    yield from (newest for newest, _ in _revisions(sight) if newest)
 
 
 def _served(sight: Sight) -> Iterator[datetime]:
     """When those Deployments got the release that had another one before and have not had one since."""
-    for component in _deployments(sight):
-        newest, others = _newest(sight, component), list(_others(sight, component))
-        if newest and others and newest > max(others):
-            yield newest
+    return (newest for newest, others in _revisions(sight) if newest and others and newest > max(others))
 
 
-def _deployments(sight: Sight) -> list[Component]:
-    return [each for each in sight.environment.components.values() if each.kind == "Deployment" and each.tag is None]
+def _revisions(sight: Sight) -> list[tuple[datetime | None, list[datetime]]]:
+    """Of each Deployment: when its newest revision was made, where that is the release's, and those of other ones."""
+    parts = sight.environment.components.values()
+    mine = [each for each in parts if each.kind == "Deployment" and each.tag is None]
+    return sight.once("revisions", "", lambda: [found for each in mine if (found := _revisions_of(sight, each))])
 
 
-def _newest(sight: Sight, component: Component) -> datetime | None:
-    """When the newest revision of a Deployment was made, where it carries the release."""
-    found = sight.find(component)
-    if not isinstance(found, Deployment) or jobs.is_on(sight, component, found.spec.template) is False:
+def _revisions_of(sight: Sight, component: Component) -> tuple[datetime | None, list[datetime]] | None:
+    seen = sight.find(component)
+    if not isinstance(seen, Deployment):
         return None
-    newest = sight.family.current_replicaset(found)
-    return newest.metadata.creation_timestamp if newest else None
-
-
-def _others(sight: Sight, component: Component) -> Iterator[datetime]:
-    """When its revisions were made that carry another release."""
-    found = sight.find(component)
-    for each in sight.family.replicasets_of(found) if isinstance(found, Deployment) else ():
+    newest, others = sight.family.current_replicaset(seen), list[datetime]()
+    for each in sight.family.replicasets_of(seen):
         at, made_from = each.metadata.creation_timestamp, each.spec.template
         if at and declared(made_from, component.image) and jobs.is_on(sight, component, made_from) is False:
-            yield at
+            others.append(at)
+    if newest is None or jobs.is_on(sight, component, seen.spec.template) is False:
+        return None, others
+    return newest.metadata.creation_timestamp, others

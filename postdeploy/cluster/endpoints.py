@@ -48,11 +48,7 @@ def traffic(service: Service, slices: Collection[EndpointSlice], behind: Behind)
     everyone = _union(slices)
     ready = {key: each for key, each in everyone.items() if each.is_ready}
     return (
-        _elsewhere(service, everyone)
-        or _orphaned(behind)
-        or _stale(ready, behind)
-        or _leaving(service, ready, behind)
-        or _unknown(ready, behind)
+        _misdirected(service, everyone, ready, behind)
         or _gated(behind)
         or _nobody(service, everyone, ready)
         or _uncarried(service, slices, behind)
@@ -64,13 +60,20 @@ def idle(service: Service, slices: Collection[EndpointSlice], behind: Behind) ->
     """Of what is scaled to zero: its Service sends nothing to anybody else meanwhile."""
     everyone = _union(slices)
     ready = {key: each for key, each in everyone.items() if each.is_ready}
+    nobody = passed("scaled to zero, as declared: there is nobody to send traffic to")
+    return _misdirected(service, everyone, ready, behind) or nobody
+
+
+def _misdirected(
+    service: Service, everyone: Iterable[Key], ready: Mapping[Key, Endpoint], behind: Behind
+) -> Ruling | None:
+    """What takes the Service's traffic and should not, or may not be told."""
     return (
         _elsewhere(service, everyone)
         or _orphaned(behind)
         or _stale(ready, behind)
         or _leaving(service, ready, behind)
         or _unknown(ready, behind)
-        or passed("scaled to zero, as declared: there is nobody to send traffic to")
     )
 
 

@@ -75,9 +75,10 @@ async def hold(
 
     tracker = Tracker(live, environment, lambda: at + timedelta(seconds=round(time.monotonic() - began, 3)), say_it)
     watches = [*watching(reader, environment, tracker, sleep)]
-    again, pauses = await watched(patience.seconds), patience.pauses()
-    more_s = 0.0
-    while not tracker.incidents() and is_under_way(again, environment, digests) and (pause := next(pauses, 0.0)):
+    again, more_s = await watched(patience.seconds), 0.0
+    for pause in patience.pauses():
+        if tracker.incidents() or not is_under_way(again, environment, digests):
+            break
         # The tracker hears of these looks only by its watches: told of both, it would take their order for a change.
         again, more_s = await watched(pause), more_s + pause
     tracker.look(again)

@@ -13,6 +13,7 @@ from postdeploy.environment import Component
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 AGAIN = frozenset({"again", "rerun", "retry"})
 VOWELS = frozenset("aeiou")
+"""The suffixes that Kubernetes draws have none (`SafeEncodeString` of apimachinery), so that they make no word."""
 WHOSE_DIGEST = "Pass --digests with the digests the build made, or declare the registry: then it can be compared."
 
 

@@ -184,7 +184,6 @@ class Layers:
     def _undeclared(self) -> Iterator[Part]:
         """Old code that runs, or will, in what no component declares."""
         for who, tag in undeclared.old_code(self._sight):
-            self.others.setdefault(tag, set()).add(who)
             yield Part(who, failed(f"runs {tag}, and no component declares it", undeclared.CAUSE))
 
     def _strangers(self, component: Component, seen: Workload) -> list[Pod]:

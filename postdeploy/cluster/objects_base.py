@@ -46,6 +46,8 @@ class Meta(Record, frozen=True):
     generation: int | None = None
     creation_timestamp: Time | None = None
     deletion_timestamp: Time | None = None
+    deletion_grace_period_seconds: int = 0
+    """Of these the deletion_timestamp is the end."""
     labels: dict[str, str] = msgspec.field(default_factory=dict)
     annotations: Annotations = Annotations()
     owner_references: tuple[Owner, ...] = ()

@@ -81,8 +81,6 @@ class PodSpec(Record, frozen=True):
     """Attached to the running pod by hand, to debug it."""
     restart_policy: str = "Always"
     node_name: str = ""
-    termination_grace_period_seconds: int = 0
-    """An API server always fills it in."""
     volumes: tuple[Volume, ...] = ()
     readiness_gates: tuple[ReadinessGate, ...] = ()
 
@@ -193,7 +191,7 @@ class Pod(Record, frozen=True):
         """When it was told to go: its deletionTimestamp is when the time to go ends."""
         if (ends := self.metadata.deletion_timestamp) is None:
             return None
-        return ends - timedelta(seconds=self.spec.termination_grace_period_seconds)
+        return ends - timedelta(seconds=self.metadata.deletion_grace_period_seconds)
 
     @property
     def is_over(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
 
 from postdeploy.cluster.objects import (
@@ -69,6 +69,11 @@ class Family:
     def pods_of(self, owner: Named) -> list[Pod]:
         """The pods that an object controls itself."""
         return self._pods.get(owner.metadata.uid, [])
+
+    def by_maker(self) -> Iterator[list[Pod]]:
+        """All pods, those together that one object controls, and each alone that nobody does."""
+        yield from self._pods.values()
+        yield from ([each] for pods in self._strays.values() for each in pods if each.metadata.controller is None)
 
     def jobs_of(self, owner: Named) -> list[Job]:
         """The Jobs that a CronJob has made."""

@@ -25,15 +25,15 @@ def old_code(sight: Sight) -> Iterator[tuple[str, str]]:
     allowed = _allowed(sight)
     other_of = cache(lambda image: _other(sight, allowed, image))  # thousands of pods name a few dozen images
     found: dict[str, str] = {}
-    for pod in sight.snapshot.pods:
-        for container in pod.spec.all_containers:
-            if (other := other_of(container.image)) and pod.is_live:
-                kind, name = _made_by(sight, pod)
-                if kind != "Job" and not _is_declared(sight, kind, pod.metadata.namespace, name):
-                    found.setdefault(f"{kind} {pod.metadata.namespace}/{name}", other)
+    for pods in sight.family.by_maker():
+        namespace, (kind, name) = pods[0].metadata.namespace, _made_by(sight, pods[0])
+        if kind != "Job" and not _is_declared(sight, kind, namespace, name):
+            images = [each.image for pod in pods if pod.is_live for each in pod.spec.all_containers]
+            if other := next(filter(None, map(other_of, images)), ""):
+                found[f"{kind} {namespace}/{name}"] = other
     for each in sight.snapshot.cronjobs:
         meta, containers = each.metadata, each.spec.job_template.spec.template.spec.all_containers
-        other = next(filter(None, (other_of(each.image) for each in containers)), "")
+        other = next(filter(None, map(other_of, [each.image for each in containers])), "")
         if other and not each.spec.suspend and not _is_declared(sight, "CronJob", meta.namespace, meta.name):
             found[f"CronJob {meta.namespace}/{meta.name}"] = other
     yield from sorted(found.items())
