@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Generic, TypeVar
 from urllib.parse import quote
@@ -84,8 +85,9 @@ def broken(error: Exception, limit_s: float) -> Answer:
     return Answer(reason=f"connection cut: {line(error)}", again=True)
 
 
+@lru_cache(maxsize=8)
 def moment(date: str | None) -> datetime | None:
-    """The time of an HTTP date, if it is one."""
+    """The time of an HTTP date, if it is one; the answers of one second carry the same."""
     with suppress(TypeError, ValueError):
         return parsedate_to_datetime(date or "").astimezone(UTC)
     return None

@@ -10,15 +10,17 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
-from anyio.abc import TaskGroup
 
 from postdeploy.cluster.client import Reader, Sleep
 from postdeploy.cluster.delivery import GROUPS, PROGRESSIVE
 from postdeploy.cluster.objects_base import Meta, Record
 from postdeploy.cluster.watch import Watch
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
 
 TELLING = frozenset(
     {

@@ -41,8 +41,10 @@ RESTARTS = 2
 """How often a listing whose continue token expired (410) starts from scratch."""
 ATTEMPTS = 4
 """Requests per look, the first included, while the server says "later" or the connection breaks."""
-CONCURRENT = 12
-"""Requests in flight: below the connection pool, so that waiting for a connection never counts as a time-out."""
+CONCURRENT = 6
+"""Requests in flight, each over a connection of its own: what twice as many handshakes cost, a look never wins back.
+
+Below the connection pool, so that waiting for a connection never counts as a time-out."""
 LEAST_S = 5.0
 """What one request gets although the time to settle is up, for the last look decides."""
 USER_AGENT = "postdeploy (read-only verification)"
@@ -77,7 +79,7 @@ class Reader:
         self._timeout_s = timeout_s
         self._sleep = sleep
         self._renewing = anyio.Lock()
-        self._slots = anyio.Semaphore(CONCURRENT)
+        self._slots = anyio.Semaphore(CONCURRENT, fast_acquire=True)
 
     async def __aenter__(self) -> Self:
         return self
@@ -227,27 +229,27 @@ class Reader:
         pages: Pages[T] = Pages()
         while not pages.is_complete:
             cut = f"cut off at page {pages.number + 1}: " if pages.number else ""
-            answer = await self.fetch(paged(path, pages.token))
-            if answer.reason:
-                unserved = answer.status == HTTPStatus.NOT_FOUND
-                reason = cut + (UNSERVED if unserved else answer.reason)
-                return tuple(pages.items), reason, answer.status == HTTPStatus.GONE
-            try:
-                reason = pages.add(listed(answer.body, item_type))
-            except msgspec.MsgspecError as error:
-                reason = undecodable(error, answer.body)
+            reason, expired = await self._page(paged(path, pages.token), item_type, pages)
             if reason:
-                return tuple(pages.items), cut + reason, False
+                return tuple(pages.items), cut + reason, expired
         self.versions[path] = pages.version
         return tuple(pages.items), "", False
 
+    async def _page(self, path: str, item_type: type[T], pages: Pages[T]) -> tuple[str, bool]:
+        """Take one more page; its body is let go before the next one is asked for, for it may have many megabytes."""
+        answer = await self.fetch(path)
+        if answer.reason:
+            unserved = answer.status == HTTPStatus.NOT_FOUND
+            return UNSERVED if unserved else answer.reason, answer.status == HTTPStatus.GONE
+        try:
+            return pages.add(listed(answer.body, item_type)), False
+        except msgspec.MsgspecError as error:
+            return undecodable(error, answer.body), False
 
-async def _whole(content: AsyncIterable[bytes]) -> bytearray:
-    """A body of many megabytes, whose pieces are let go as they are copied: it is in memory once, not twice."""
-    body = bytearray()
-    async for piece in content:
-        body += piece
-    return body
+
+async def _whole(content: AsyncIterable[bytes]) -> bytes:
+    """A body of several megabytes, put together in one step: one that grew would be copied again and again."""
+    return b"".join([piece async for piece in content])
 
 
 def _decoded(path: str, answer: Answer, kind: type[T]) -> tuple[T | None, Gap | None]:

@@ -26,7 +26,7 @@ class GuestClaims:
     def debug(self, component: Component) -> Judgement:
         """No debug container was attached to a pod of the component's current revision."""
         claim, pods = "has no debug container in its pods", list(self._pods(component))
-        found = [text for pod in pods for text in _debuggers(pod)]
+        found = [text for pod in pods if _is_debugged(pod) for text in _debuggers(pod)]
         ruling = passed(f"none in {len(pods)} pods")
         if found:
             ruling = degraded(
@@ -71,9 +71,11 @@ def _needs(component: Component) -> list[str]:
     return [RESOURCES[component.kind], "pods", *(["replicasets"] if component.kind == "Deployment" else [])]
 
 
+def _is_debugged(pod: Pod) -> bool:
+    return bool(pod.spec.ephemeral_containers or pod.status.ephemeral_container_statuses)
+
+
 def _debuggers(pod: Pod) -> Iterator[str]:
-    if not (pod.spec.ephemeral_containers or pod.status.ephemeral_container_statuses):
-        return
     states = {each.name: each.state for each in pod.status.ephemeral_container_statuses}
     images = {each.name: each.image for each in pod.spec.ephemeral_containers}
     for name in dict.fromkeys((*images, *states)):

@@ -108,14 +108,21 @@ def requested(pods: Iterable[Pod], names: Collection[str]) -> dict[tuple[str, Im
     return {(name, parse(image)): asking for (name, image), asking in found.items()}
 
 
+def _image_id(pod: Pod, name: str) -> str:
+    """What the node reports for a container, last of all where it reports more than once."""
+    for each in reversed(pod.status.all_statuses):
+        if each.name == name:
+            return each.image_id
+    return ""
+
+
 def running(pods: Iterable[Pod], names: Collection[str]) -> dict[tuple[str, ImageRef, Digest | None], list[Pod]]:
     """Of the containers of these names: each image asked for and digest its node reports, with the pods of both."""
     found: dict[tuple[str, str, str], list[Pod]] = defaultdict(list)
     for pod in pods:
-        digests = {each.name: each.image_id for each in pod.status.all_statuses}
         for each in pod.spec.all_containers:
             if (name := each.name) in names:
-                found[name, each.image, digests.get(name, "")].append(pod)
+                found[name, each.image, _image_id(pod, name)].append(pod)
     parsed: dict[tuple[str, ImageRef, Digest | None], list[Pod]] = defaultdict(list)
     for (name, image, reported), running_it in found.items():
         parsed[name, parse(image), digest_of(reported)] += running_it

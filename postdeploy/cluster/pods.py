@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from postdeploy.cluster.doom import container_doom, describe, exit_cause
@@ -52,27 +53,29 @@ def is_plainly_well(seen: Pod) -> bool:
             return False
         if condition.type == "Ready" and ready is None:
             ready = condition
-    if ready is None or not ready.is_true or ready.last_transition_time is None:
+    if ready is None or ready.status != "True" or (since := ready.last_transition_time) is None:
         return False
-    since = ready.last_transition_time
     for each in status.container_statuses:  # loops, for this is asked of every pod there is
-        if not _runs_since_before(since, each):
+        running = each.state.running
+        if not each.ready or running is None or running.started_at is None or running.started_at > since:
             return False
-    return all(map(_has_ended_well, status.init_container_statuses))
+        if each.restart_count or each.last_state.terminated:
+            return False
+    return _began_well(status.init_container_statuses, since)
 
 
-def _has_ended_well(status: ContainerStatus) -> bool:
-    ended = status.state.terminated
-    if ended is None or ended.exit_code or ended.reason == "OOMKilled":
-        return False
-    return not status.restart_count and not status.last_state.terminated
-
-
-def _runs_since_before(ready_since: datetime, status: ContainerStatus) -> bool:
-    running = status.state.running
-    if running is None or running.started_at is None or running.started_at > ready_since:
-        return False
-    return status.ready and not status.restart_count and not status.last_state.terminated
+def _began_well(statuses: Iterable[ContainerStatus], ready_since: datetime) -> bool:
+    """Of init containers: they have ended, or, the native sidecars, run since before the pod was ready."""
+    for each in statuses:
+        running, ended = each.state.running, each.state.terminated
+        if running is not None:
+            if not each.ready or running.started_at is None or running.started_at > ready_since:
+                return False
+        elif ended is None or ended.exit_code or ended.reason == "OOMKilled":
+            return False
+        if each.restart_count or each.last_state.terminated:
+            return False
+    return True
 
 
 def _ended(seen: Pod) -> Ruling:

@@ -80,8 +80,8 @@ def scales(sight: Sight, seen: HorizontalPodAutoscaler, workload: Workload) -> R
 
 def _first_of_the_new(pods: Iterable[Pod], now: datetime) -> datetime | None:
     """When the first of those pods was born that may still be unmeasured."""
-    births = (each.metadata.creation_timestamp for each in pods)
-    return min((each for each in births if each and now - each < METRICS_GRACE), default=None)
+    births, since = (each.metadata.creation_timestamp for each in pods), now - METRICS_GRACE
+    return min((each for each in births if each and each > since), default=None)
 
 
 def disruption(sight: Sight) -> Judgement:

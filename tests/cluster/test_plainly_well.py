@@ -75,8 +75,8 @@ def test_no_rule_objects_to_a_pod_that_is_plainly_well(found):
 
 
 def test_a_pod_as_most_are_is_plainly_well():
-    done = ran("wait-for-db", state=ended(0, "Completed"))
-    assert pods.is_plainly_well(seen(build.pod(status={"initContainerStatuses": [done]})))
+    done, sidecar = ran("wait-for-db", state=ended(0, "Completed")), ran("mesh", state=STARTED)
+    assert pods.is_plainly_well(seen(build.pod(status={"initContainerStatuses": [done, sidecar]})))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,11 @@ def test_a_pod_as_most_are_is_plainly_well():
         {"containerStatuses": [ran(state={"running": {"startedAt": build.NOW}})]},
         {"initContainerStatuses": [ran("wait-for-db", state=ended(1))]},
         {"initContainerStatuses": [ran("wait-for-db", state=ended(0, "OOMKilled"))]},
-        {"initContainerStatuses": [ran("mesh", state=STARTED)]},
+        {"initContainerStatuses": [ran("mesh", state=STARTED, ready=False)]},
+        {"initContainerStatuses": [ran("mesh", state=STARTED, restartCount=1)]},
+        {"initContainerStatuses": [ran("mesh", state=STARTED, lastState=ended(0))]},
+        {"initContainerStatuses": [ran("mesh", state={"running": {"startedAt": build.NOW}})]},
+        {"initContainerStatuses": [waiting("PodInitializing")]},
         {"ephemeralContainerStatuses": [ran("debug")]},
     ],
     ids=str,
