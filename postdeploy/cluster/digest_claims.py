@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from heapq import nsmallest
 
 from postdeploy.cluster import batch_claims
 from postdeploy.cluster.accepted import Accepted, accepted, other_release, untold
@@ -139,6 +140,6 @@ def _listing(bits: Bits) -> str:
     lines = []
     for expected, found in bits.items():
         for each, pods in sorted(found.items(), key=lambda pair: len(pair[1])):
-            shown = ", ".join(sorted(pods)[:3]) + (f" and {len(pods) - 3} more" if len(pods) > 3 else "")
+            shown = ", ".join(nsmallest(3, pods)) + (f" and {len(pods) - 3} more" if len(pods) > 3 else "")
             lines.append(f"{expected}: {each.value}: {shown} (status.containerStatuses.imageID)")
     return "\n".join(lines)

@@ -29,6 +29,8 @@ class Behind(msgspec.Struct, frozen=True):
 
     current: Mapping[str, Pod]
     """Of the component's current revision, by uid."""
+    doubtful: Mapping[str, Pod]
+    """Those of them that are not plainly well, and so may not be ready, or be on their way out."""
     old: Collection[str]
     """uids of the component's earlier revisions."""
     everyone: Mapping[str, Pod]
@@ -120,7 +122,7 @@ def _leaving(service: Service, ready: Mapping[Key, Endpoint], behind: Behind) ->
     """Endpoints that take traffic although their pod is going or not ready; a Service may ask for just that."""
     if service.spec.publish_not_ready_addresses:
         return None
-    pods: dict[Key, Pod] = {key: behind.current[key] for key in ready if isinstance(key, str) and key in behind.current}
+    pods: dict[Key, Pod] = {uid: pod for uid, pod in behind.doubtful.items() if uid in ready}
     going = [key for key, each in ready.items() if each.is_terminating or (key in pods and pods[key].is_terminating)]
     if going:
         seen = f"{len(going)} of {len(ready)} ready endpoints are terminating: {_named(going, behind)}"

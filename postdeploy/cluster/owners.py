@@ -59,7 +59,7 @@ class Family:
         self._jobs = by_owner(snapshot.jobs)
         self._newest: dict[str, ReplicaSet | None] = {}
         self._living: dict[tuple[str, ...], list[Pod]] = {}
-        self._remarkable: dict[tuple[str, ...], list[Pod]] = {}
+        self._doubtful: dict[tuple[str, ...], list[Pod]] = {}
         self._strays: dict[str, list[Pod]] = defaultdict(list)
         for pod in snapshot.pods:
             owner = pod.metadata.controller
@@ -115,12 +115,16 @@ class Family:
             self._living[key] = [each for each in self.current(workload) if each.is_live]
         return self._living[key]
 
-    def remarkable(self, workload: Workload) -> list[Pod]:
-        """Those of its living pods that are not plainly well: a rule need look at no other, whatever their number."""
+    def doubtful(self, workload: Workload) -> list[Pod]:
+        """The pods of its current revision that are not plainly well: a rule about pods need look at no other."""
         key = _key(workload)
-        if key not in self._remarkable:
-            self._remarkable[key] = [each for each in self.living(workload) if not is_plainly_well(each)]
-        return self._remarkable[key]
+        if key not in self._doubtful:
+            self._doubtful[key] = [each for each in self.current(workload) if not is_plainly_well(each)]
+        return self._doubtful[key]
+
+    def remarkable(self, workload: Workload) -> list[Pod]:
+        """Those of them that are alive."""
+        return [each for each in self.doubtful(workload) if each.is_live]
 
     def old(self, workload: Workload) -> list[Pod]:
         """The pods of earlier revisions that still run or are going; what has ended is a leftover and not here."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import cast
 
 import msgspec
@@ -98,7 +99,8 @@ class TrafficClaims:
         namespace, selector = service.metadata.namespace, Selector(match_labels=service.spec.selector)
         old = self.sight.family.old(seen)
         return Behind(
-            current={each.metadata.uid: each for each in self.sight.family.current(seen)},
+            current=_by_uid(self.sight.family.current(seen)),
+            doubtful=_by_uid(self.sight.family.doubtful(seen)),
             old={each.metadata.uid for each in old},
             everyone=self._pods.get(namespace, {}),
             orphans=[
@@ -110,6 +112,10 @@ class TrafficClaims:
             taken=self._seen.taken,
             knows_ports=any(each.ports is not msgspec.UNSET for each in self._seen.endpointslices),
         )
+
+
+def _by_uid(pods: Iterable[Pod]) -> dict[str, Pod]:
+    return {each.metadata.uid: each for each in pods}
 
 
 def _rollout(snapshot: Snapshot, seen: Workload) -> Ruling:
