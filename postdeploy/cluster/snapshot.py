@@ -78,8 +78,8 @@ ABOUT_NODES: Mapping[str, tuple[str, type[Any]]] = {
 """What is listed once: nodes belong to no namespace of the product."""
 EVERY = {**LISTS, **WHERE_DECLARED, **ABOUT_NODES}
 CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
-LARGE = 30 << 20
-"""Bytes; beyond 32 MiB glibc does not learn from a block."""
+LARGE = 8 << 20
+"""Bytes, more than a page of pods has; what is larger still goes back to the system, and a run stays as small."""
 
 
 @contextmanager
