@@ -105,6 +105,7 @@ def cronjob_old_tag(scene: Scene) -> None:
 def cronjob_run_failed(scene: Scene) -> None:
     """The first run of a CronJob on this release failed."""
     component = _cronjob(scene)
+    forget_runs(scene, component)  # its schedule may have made one since
     owner, at = scene.owner(component), scene.ago(150)
     run = job(scene.world, component, f"{component.name}-{int(at.timestamp()) // 60}", scene.world.release, at, owner)
     _fails(scene, job_pod(scene.world, run, at, at + timedelta(seconds=11), exit_code=1))

@@ -41,7 +41,7 @@ RESTARTS = 2
 """How often a listing whose continue token expired (410) starts from scratch."""
 ATTEMPTS = 4
 """Requests per look, the first included, while the server says "later" or the connection breaks."""
-CONCURRENT = 4
+CONCURRENT = 6
 """Requests in flight: each has a connection, a handshake and a body of its own, and more of them cost more in all.
 
 Below the connection pool, so that waiting for a connection never counts as a time-out."""
